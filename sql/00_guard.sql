@@ -1,0 +1,1 @@
+\echo Use "CREATE EXTENSION sales_perf" to load this file. \quit

@@ -1,0 +1,34 @@
+-- The date of a report, and scalars.
+
+CREATE FUNCTION sales_perf.as_of()
+RETURNS date
+LANGUAGE C
+STABLE
+STRICT
+PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'sales_perf_as_of';
+COMMENT ON FUNCTION sales_perf.as_of() IS
+'The date as of which everything is computed: the setting sales_perf.as_of (YYYY-MM-DD), or today. A setting that is no date is an error.';
+
+CREATE FUNCTION sales_perf.growth_rate(current numeric, prior numeric)
+RETURNS numeric
+LANGUAGE sql
+IMMUTABLE
+STRICT
+PARALLEL SAFE
+RETURN CASE WHEN prior > 0 THEN (current - prior) / prior END;
+COMMENT ON FUNCTION sales_perf.growth_rate(numeric, numeric) IS
+'Growth as a fraction: (current - prior) / prior. NULL where prior is not above 0.';
+
+CREATE FUNCTION sales_perf.cagr(first numeric, last numeric, periods numeric)
+RETURNS float8
+LANGUAGE sql
+IMMUTABLE
+STRICT
+PARALLEL SAFE
+RETURN CASE
+	WHEN first > 0 AND last >= 0 AND periods > 0
+	THEN power((last / first)::float8, (1 / periods)::float8) - 1
+END;
+COMMENT ON FUNCTION sales_perf.cagr(numeric, numeric, numeric) IS
+'Compound growth per period as a fraction: (last / first)^(1 / periods) - 1. NULL where first or periods is not above 0, or last is below 0.';

@@ -1,0 +1,269 @@
+-- The deals as they stood at as_of(), which every report reads.
+--
+-- The cut is the end of that day in the session's time zone: what was recorded before the
+-- following midnight counts. Days (opened_on, closed_on, entered_on) are compared as days.
+--
+-- Nearly all deals have not changed since, so they are read as they are: each kind of them is one
+-- branch of a UNION ALL whose columns are deal's own, and a filter on a rep or a day reaches the
+-- scan of deal and its indexes. Only deals with recorded later changes are put together anew.
+
+SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
+
+-- The earliest change after as_of() tells the value that stood until then.
+CREATE VIEW deal_later_change WITH (security_invoker = true) AS
+SELECT deal_id,
+       bool_or(field = 'stage_id') AS stage_id_changed,
+       max(old_value) FILTER (WHERE field = 'stage_id') AS stage_id,
+       bool_or(field = 'amount') AS amount_changed,
+       max(old_value) FILTER (WHERE field = 'amount') AS amount,
+       bool_or(field = 'currency') AS currency_changed,
+       max(old_value) FILTER (WHERE field = 'currency') AS currency,
+       bool_or(field = 'expected_close_on') AS expected_close_on_changed,
+       max(old_value) FILTER (WHERE field = 'expected_close_on') AS expected_close_on,
+       bool_or(field = 'rep_id') AS rep_id_changed,
+       max(old_value) FILTER (WHERE field = 'rep_id') AS rep_id,
+       bool_or(field = 'outcome') AS outcome_changed,
+       max(old_value) FILTER (WHERE field = 'outcome') AS outcome,
+       bool_or(field = 'closed_on') AS closed_on_changed,
+       max(old_value) FILTER (WHERE field = 'closed_on') AS closed_on
+  FROM (SELECT DISTINCT ON (deal_id, field)
+               deal_id, field, old_value
+          FROM deal_change
+         WHERE changed_at >= (sales_perf.as_of() + 1)::timestamptz
+         ORDER BY deal_id, field, changed_at, deal_change_id) AS earliest
+ GROUP BY deal_id;
+
+COMMENT ON VIEW deal_later_change IS 'The deals with changes recorded after the day as_of() gives, and what the changed fields held at the end of that day, as text.';
+COMMENT ON COLUMN deal_later_change.deal_id IS 'The deal.';
+COMMENT ON COLUMN deal_later_change.stage_id_changed IS 'True if the stage was changed later.';
+COMMENT ON COLUMN deal_later_change.stage_id IS 'The stage it was in, if changed later.';
+COMMENT ON COLUMN deal_later_change.amount_changed IS 'True if the amount was changed later.';
+COMMENT ON COLUMN deal_later_change.amount IS 'The amount it had, if changed later.';
+COMMENT ON COLUMN deal_later_change.currency_changed IS 'True if the currency was changed later.';
+COMMENT ON COLUMN deal_later_change.currency IS 'The currency it had, if changed later.';
+COMMENT ON COLUMN deal_later_change.expected_close_on_changed IS 'True if the expected day of closing was changed later.';
+COMMENT ON COLUMN deal_later_change.expected_close_on IS 'The day it was expected to close, if changed later.';
+COMMENT ON COLUMN deal_later_change.rep_id_changed IS 'True if the rep was changed later.';
+COMMENT ON COLUMN deal_later_change.rep_id IS 'The rep who owned it, if changed later.';
+COMMENT ON COLUMN deal_later_change.outcome_changed IS 'True if the outcome was changed later.';
+COMMENT ON COLUMN deal_later_change.outcome IS 'The outcome it had, if changed later.';
+COMMENT ON COLUMN deal_later_change.closed_on_changed IS 'True if the day of closing was changed later.';
+COMMENT ON COLUMN deal_later_change.closed_on IS 'The day of closing it had, if changed later.';
+
+CREATE VIEW deal_as_of WITH (security_invoker = true) AS
+-- closed by then, and not changed since
+SELECT d.deal_id,
+       d.name,
+       d.account_id,
+       d.product_id,
+       d.rep_id,
+       d.pipeline_id,
+       d.stage_id,
+       (SELECT e.entered_on
+          FROM stage_event e
+         WHERE e.deal_id = d.deal_id
+           AND e.entered_on <= sales_perf.as_of()
+         ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
+         LIMIT 1) AS stage_entered_on,
+       d.amount,
+       d.currency,
+       d.opened_on,
+       d.expected_close_on,
+       d.closed_on,
+       d.outcome,
+       d.lost_reason,
+       d.forecast_category,
+       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz AS is_as_recorded
+  FROM deal d
+ WHERE d.outcome IN ('won', 'lost')
+   AND (d.closed_on <= sales_perf.as_of() OR d.closed_on IS NULL)
+   AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
+   AND NOT EXISTS (SELECT
+                     FROM deal_change c
+                    WHERE c.deal_id = d.deal_id
+                      AND c.changed_at >= (sales_perf.as_of() + 1)::timestamptz)
+UNION ALL
+-- open, and not changed since
+SELECT d.deal_id,
+       d.name,
+       d.account_id,
+       d.product_id,
+       d.rep_id,
+       d.pipeline_id,
+       CASE
+           WHEN NOT EXISTS (SELECT
+                              FROM stage_event e
+                             WHERE e.deal_id = d.deal_id
+                               AND e.entered_on > sales_perf.as_of())
+           THEN d.stage_id
+           ELSE (SELECT e.stage_id
+                   FROM stage_event e
+                  WHERE e.deal_id = d.deal_id
+                    AND e.entered_on <= sales_perf.as_of()
+                  ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
+                  LIMIT 1)
+       END,
+       (SELECT e.entered_on
+          FROM stage_event e
+         WHERE e.deal_id = d.deal_id
+           AND e.entered_on <= sales_perf.as_of()
+         ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
+         LIMIT 1),
+       d.amount,
+       d.currency,
+       d.opened_on,
+       d.expected_close_on,
+       NULL::date,
+       'open'::text,
+       NULL::text,
+       d.forecast_category,
+       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz
+  FROM deal d
+ WHERE (d.outcome IS NULL OR d.outcome = 'open')
+   AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
+   AND NOT EXISTS (SELECT
+                     FROM deal_change c
+                    WHERE c.deal_id = d.deal_id
+                      AND c.changed_at >= (sales_perf.as_of() + 1)::timestamptz)
+UNION ALL
+-- closed after that day, without a change recorded since: open then, in the stage that its events
+-- tell and in none where they tell nothing, for the one it is in now is that of its closing
+SELECT d.deal_id,
+       d.name,
+       d.account_id,
+       d.product_id,
+       d.rep_id,
+       d.pipeline_id,
+       (SELECT e.stage_id
+          FROM stage_event e
+         WHERE e.deal_id = d.deal_id
+           AND e.entered_on <= sales_perf.as_of()
+         ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
+         LIMIT 1),
+       (SELECT e.entered_on
+          FROM stage_event e
+         WHERE e.deal_id = d.deal_id
+           AND e.entered_on <= sales_perf.as_of()
+         ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
+         LIMIT 1),
+       d.amount,
+       d.currency,
+       d.opened_on,
+       d.expected_close_on,
+       NULL::date,
+       'open'::text,
+       NULL::text,
+       d.forecast_category,
+       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz
+  FROM deal d
+ WHERE d.outcome IN ('won', 'lost')
+   AND d.closed_on > sales_perf.as_of()
+   AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
+   AND NOT EXISTS (SELECT
+                     FROM deal_change c
+                    WHERE c.deal_id = d.deal_id
+                      AND c.changed_at >= (sales_perf.as_of() + 1)::timestamptz)
+UNION ALL
+-- changed since: put together from what stood until the first later change
+SELECT was.deal_id,
+       was.name,
+       was.account_id,
+       was.product_id,
+       was.rep_id,
+       was.pipeline_id,
+       CASE
+           WHEN was.stage_id_changed
+           THEN was.stage_id
+           WHEN closing.taken_from = 'none' AND was.outcome_now IN ('won', 'lost')
+                OR EXISTS (SELECT
+                             FROM stage_event e
+                            WHERE e.deal_id = was.deal_id
+                              AND e.entered_on > sales_perf.as_of())
+           THEN (SELECT e.stage_id
+                   FROM stage_event e
+                  WHERE e.deal_id = was.deal_id
+                    AND e.entered_on <= sales_perf.as_of()
+                  ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
+                  LIMIT 1)
+           ELSE was.stage_id_now
+       END,
+       (SELECT e.entered_on
+          FROM stage_event e
+         WHERE e.deal_id = was.deal_id
+           AND e.entered_on <= sales_perf.as_of()
+         ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
+         LIMIT 1),
+       was.amount,
+       was.currency,
+       was.opened_on,
+       was.expected_close_on,
+       CASE
+           WHEN closing.taken_from = 'history' THEN was.closed_on
+           WHEN closing.taken_from = 'deal' THEN was.closed_on_now
+       END,
+       CASE
+           WHEN closing.taken_from = 'history' THEN was.outcome
+           WHEN closing.taken_from = 'deal' THEN was.outcome_now
+           ELSE 'open'
+       END,
+       CASE WHEN closing.taken_from <> 'none' THEN was.lost_reason END,
+       was.forecast_category,
+       was.is_as_recorded
+  FROM (SELECT d.deal_id,
+               d.name,
+               d.account_id,
+               d.product_id,
+               CASE WHEN c.rep_id_changed THEN c.rep_id ELSE d.rep_id END AS rep_id,
+               d.pipeline_id,
+               c.stage_id_changed,
+               c.stage_id,
+               d.stage_id AS stage_id_now,
+               CASE WHEN c.amount_changed THEN c.amount::numeric ELSE d.amount END AS amount,
+               CASE WHEN c.currency_changed THEN c.currency ELSE d.currency END AS currency,
+               d.opened_on,
+               CASE WHEN c.expected_close_on_changed THEN c.expected_close_on::date ELSE d.expected_close_on END AS expected_close_on,
+               CASE WHEN c.closed_on_changed THEN c.closed_on::date ELSE d.closed_on END AS closed_on,
+               d.closed_on AS closed_on_now,
+               coalesce(CASE WHEN c.outcome_changed THEN c.outcome ELSE d.outcome END, 'open') AS outcome,
+               d.outcome AS outcome_now,
+               d.lost_reason,
+               d.forecast_category,
+               d.recorded_at < (sales_perf.as_of() + 1)::timestamptz AS is_as_recorded
+          FROM deal_later_change c
+          JOIN deal d ON d.deal_id = c.deal_id
+         WHERE d.opened_on <= sales_perf.as_of()
+            OR d.opened_on IS NULL) AS was
+ CROSS JOIN LATERAL (
+       SELECT CASE
+                  WHEN was.outcome <> 'open'
+                       AND (was.closed_on <= sales_perf.as_of() OR was.closed_on IS NULL)
+                  THEN 'history'
+                  -- Entered late: where the history begins after that day, it cannot gainsay a
+                  -- day of closing that was entered since.
+                  WHEN NOT was.is_as_recorded
+                       AND was.outcome_now IN ('won', 'lost')
+                       AND was.closed_on_now <= sales_perf.as_of()
+                  THEN 'deal'
+                  ELSE 'none'
+              END AS taken_from) AS closing;
+
+COMMENT ON VIEW deal_as_of IS 'The deals as they stood at the end of the day as_of() gives (session time zone): deals opened later are absent, those closed later are open, and stage, amount, currency, rep, expected close and outcome are what they were before the first change recorded later. A deal reopened later is closed as it was. Deals deleted since are gone. Where the history of a deal begins after that day, is_as_recorded is false, and its other fields are as first recorded.';
+COMMENT ON COLUMN deal_as_of.deal_id IS 'Key of the deal.';
+COMMENT ON COLUMN deal_as_of.name IS 'Name of the deal, as it is now.';
+COMMENT ON COLUMN deal_as_of.account_id IS 'The account that buys, as it is now.';
+COMMENT ON COLUMN deal_as_of.product_id IS 'The (main) product, as it is now.';
+COMMENT ON COLUMN deal_as_of.rep_id IS 'The rep who owned the deal.';
+COMMENT ON COLUMN deal_as_of.pipeline_id IS 'The pipeline the deal goes through, as it is now.';
+COMMENT ON COLUMN deal_as_of.stage_id IS 'The stage it was in; NULL where that is not known, as for a deal closed since whose stages were not recorded.';
+COMMENT ON COLUMN deal_as_of.stage_entered_on IS 'The day of its latest stage event up to then; NULL if there is none.';
+COMMENT ON COLUMN deal_as_of.amount IS 'Its amount, in currency.';
+COMMENT ON COLUMN deal_as_of.currency IS 'Currency of the amount; NULL: the mart''s reporting currency.';
+COMMENT ON COLUMN deal_as_of.opened_on IS 'The day it was opened; NULL: not known.';
+COMMENT ON COLUMN deal_as_of.expected_close_on IS 'The day it was expected to close.';
+COMMENT ON COLUMN deal_as_of.closed_on IS 'The day it had been won or lost; NULL for a deal that was open.';
+COMMENT ON COLUMN deal_as_of.outcome IS 'won, lost or open.';
+COMMENT ON COLUMN deal_as_of.lost_reason IS 'Why it was lost; NULL for a deal that was open.';
+COMMENT ON COLUMN deal_as_of.forecast_category IS 'The CRM''s forecast category, as it is now.';
+COMMENT ON COLUMN deal_as_of.is_as_recorded IS 'True where the deal''s history was being recorded by then, so that this is what the mart would have shown on that day; false where it was entered later (deal.recorded_at) and this is a reconstruction.';
+
+SET LOCAL search_path = sales_perf, pg_temp;

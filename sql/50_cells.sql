@@ -1,0 +1,66 @@
+-- Cells: dimensions × summary, one view for each way of counting. Reports fold them with rollup()
+-- and read KPIs off the sum, so that a figure is defined once and holds at every level. They hold
+-- what deal_as_of shows and never look at the clock themselves: ages and rates are applied on
+-- reading.
+
+SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
+
+CREATE VIEW closed_cell WITH (security_invoker = true) AS
+SELECT closed_on,
+       currency,
+       pipeline_id,
+       rep_id,
+       sales_perf.deal_agg(amount, outcome, opened_on, closed_on) AS summary
+  FROM deal_as_of
+ WHERE outcome IN ('won', 'lost')
+ GROUP BY closed_on, currency, pipeline_id, rep_id;
+
+COMMENT ON VIEW closed_cell IS 'Won and lost deals by the day they closed. Attribution C.';
+COMMENT ON COLUMN closed_cell.closed_on IS 'Day of closing; NULL: closed without a day.';
+COMMENT ON COLUMN closed_cell.currency IS 'Currency of the amounts; NULL: the mart''s reporting currency.';
+COMMENT ON COLUMN closed_cell.pipeline_id IS 'The pipeline.';
+COMMENT ON COLUMN closed_cell.rep_id IS 'The rep who owned the deals; NULL: nobody.';
+COMMENT ON COLUMN closed_cell.summary IS 'deal_summary of the cell''s deals.';
+
+CREATE VIEW opened_cell WITH (security_invoker = true) AS
+SELECT opened_on,
+       currency,
+       pipeline_id,
+       rep_id,
+       sales_perf.deal_agg(amount, outcome, opened_on, closed_on) AS summary
+  FROM deal_as_of
+ GROUP BY opened_on, currency, pipeline_id, rep_id;
+
+COMMENT ON VIEW opened_cell IS 'All deals, whatever became of them, by the day they were opened: cohorts, Kaplan-Meier. Attribution R.';
+COMMENT ON COLUMN opened_cell.opened_on IS 'Day of opening; NULL: not known.';
+COMMENT ON COLUMN opened_cell.currency IS 'Currency of the amounts; NULL: the mart''s reporting currency.';
+COMMENT ON COLUMN opened_cell.pipeline_id IS 'The pipeline.';
+COMMENT ON COLUMN opened_cell.rep_id IS 'The rep who owned the deals; NULL: nobody.';
+COMMENT ON COLUMN opened_cell.summary IS 'deal_summary of the cell''s deals.';
+
+CREATE VIEW open_cell WITH (security_invoker = true) AS
+SELECT pipeline_id,
+       stage_id,
+       stage_entered_on,
+       opened_on,
+       expected_close_on,
+       currency,
+       rep_id,
+       is_as_recorded,
+       sales_perf.deal_agg(amount, outcome, opened_on, closed_on) AS summary
+  FROM deal_as_of
+ WHERE outcome = 'open'
+ GROUP BY pipeline_id, stage_id, stage_entered_on, opened_on, expected_close_on, currency, rep_id, is_as_recorded;
+
+COMMENT ON VIEW open_cell IS 'Open deals (the pipeline) by stage and the day they entered it. Attribution S.';
+COMMENT ON COLUMN open_cell.pipeline_id IS 'The pipeline.';
+COMMENT ON COLUMN open_cell.stage_id IS 'The stage; NULL: not known.';
+COMMENT ON COLUMN open_cell.stage_entered_on IS 'Day the deals entered the stage; NULL: not known.';
+COMMENT ON COLUMN open_cell.opened_on IS 'Day of opening; NULL: not known.';
+COMMENT ON COLUMN open_cell.expected_close_on IS 'Day on which they are expected to close.';
+COMMENT ON COLUMN open_cell.currency IS 'Currency of the amounts; NULL: the mart''s reporting currency.';
+COMMENT ON COLUMN open_cell.rep_id IS 'The rep who owned the deals; NULL: nobody.';
+COMMENT ON COLUMN open_cell.is_as_recorded IS 'False where the deals'' history was not recorded by then (see deal_as_of).';
+COMMENT ON COLUMN open_cell.summary IS 'deal_summary of the cell''s deals.';
+
+SET LOCAL search_path = sales_perf, pg_temp;

@@ -1,0 +1,86 @@
+-- What is open now, stage by stage.
+
+SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
+
+CREATE VIEW pipeline_by_stage WITH (security_invoker = true) AS
+WITH in_stage AS NOT MATERIALIZED (
+    SELECT stage_id,
+           -- Deals in no known stage are told apart by their own pipeline.
+           CASE WHEN stage_id IS NULL THEN pipeline_id END AS pipeline_id,
+           sales_perf.rollup(summary) AS summary,
+           sum(sales_perf.open_count(summary)) FILTER (WHERE expected_close_on < sales_perf.as_of())::bigint AS overdue_count,
+           sum(sales_perf.open_count(summary)) FILTER (WHERE NOT is_as_recorded)::bigint AS unrecorded_count
+      FROM open_cell
+     GROUP BY 1, 2
+),
+deal_ages AS NOT MATERIALIZED (
+    SELECT stage_id,
+           CASE WHEN stage_id IS NULL THEN pipeline_id END AS pipeline_id,
+           avg(sales_perf.as_of() - opened_on)::double precision AS deal_age_average_days,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY sales_perf.as_of() - opened_on) AS deal_age_median_days,
+           avg(sales_perf.as_of() - stage_entered_on)::double precision AS stage_age_average_days,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY sales_perf.as_of() - stage_entered_on) AS stage_age_median_days
+      FROM open_cell
+     -- one row a deal again: ages are of deals, not of cells
+     CROSS JOIN LATERAL generate_series(1, sales_perf.open_count(summary))
+     GROUP BY 1, 2
+)
+SELECT s.pipeline_id,
+       s.stage_no,
+       s.stage_id,
+       s.name AS stage_name,
+       s.is_open,
+       s.default_chance AS default_chance_rate,
+       coalesce(sales_perf.open_count(i.summary), 0) AS open_count,
+       coalesce(sales_perf.pipeline_amount(i.summary), 0) AS pipeline_amount,
+       coalesce(sales_perf.pipeline_amount(i.summary), 0) * s.default_chance::numeric AS weighted_pipeline_amount,
+       a.deal_age_average_days,
+       a.deal_age_median_days,
+       a.stage_age_average_days,
+       a.stage_age_median_days,
+       coalesce(i.overdue_count, 0) AS overdue_count,
+       coalesce(i.unrecorded_count, 0) AS unrecorded_count
+  FROM stage s
+  LEFT JOIN in_stage i ON i.stage_id = s.stage_id
+  LEFT JOIN deal_ages a ON a.stage_id = s.stage_id
+ WHERE s.is_open
+    OR sales_perf.open_count(i.summary) > 0
+UNION ALL
+SELECT i.pipeline_id,
+       NULL::integer,
+       NULL::text,
+       '(no stage)'::text,
+       NULL::boolean,
+       NULL::double precision,
+       sales_perf.open_count(i.summary),
+       sales_perf.pipeline_amount(i.summary),
+       NULL::numeric,
+       a.deal_age_average_days,
+       a.deal_age_median_days,
+       a.stage_age_average_days,
+       a.stage_age_median_days,
+       coalesce(i.overdue_count, 0),
+       coalesce(i.unrecorded_count, 0)
+  FROM in_stage i
+  LEFT JOIN deal_ages a ON a.stage_id IS NULL
+                       AND coalesce(a.pipeline_id = i.pipeline_id, a.pipeline_id IS NULL AND i.pipeline_id IS NULL)
+ WHERE i.stage_id IS NULL;
+
+COMMENT ON VIEW pipeline_by_stage IS 'Open deals as of as_of(), by stage in the order of each pipeline: every open stage, closed stages that hold open deals (a fault, see data_quality), and a row (no stage) for deals whose stage is not known. Attribution S.';
+COMMENT ON COLUMN pipeline_by_stage.pipeline_id IS 'The pipeline of the stage; for (no stage), that of the deals.';
+COMMENT ON COLUMN pipeline_by_stage.stage_no IS 'Place of the stage in the pipeline''s order.';
+COMMENT ON COLUMN pipeline_by_stage.stage_id IS 'The stage; NULL: not known.';
+COMMENT ON COLUMN pipeline_by_stage.stage_name IS 'Name of the stage.';
+COMMENT ON COLUMN pipeline_by_stage.is_open IS 'True for stages of open deals.';
+COMMENT ON COLUMN pipeline_by_stage.default_chance_rate IS 'Chance of winning as the CRM states it for the stage. Fraction; NULL: not stated.';
+COMMENT ON COLUMN pipeline_by_stage.open_count IS 'Open deals in the stage. Count; S.';
+COMMENT ON COLUMN pipeline_by_stage.pipeline_amount IS 'Sum of the amounts of open deals. Amount; S; 0 where there are none.';
+COMMENT ON COLUMN pipeline_by_stage.weighted_pipeline_amount IS 'pipeline_amount × default_chance_rate. Amount; S; NULL where the chance is not stated.';
+COMMENT ON COLUMN pipeline_by_stage.deal_age_average_days IS 'Mean of as_of() - opened_on over open deals with a known opened_on. Days; S; NULL where there are none.';
+COMMENT ON COLUMN pipeline_by_stage.deal_age_median_days IS 'Median of as_of() - opened_on. Days; S; NULL where there are none.';
+COMMENT ON COLUMN pipeline_by_stage.stage_age_average_days IS 'Mean of as_of() - the day the deal entered the stage. Days; S; NULL where that is known of none.';
+COMMENT ON COLUMN pipeline_by_stage.stage_age_median_days IS 'Median of as_of() - the day the deal entered the stage. Days; S; NULL where that is known of none.';
+COMMENT ON COLUMN pipeline_by_stage.overdue_count IS 'Open deals whose expected close lies before as_of(). Count; S.';
+COMMENT ON COLUMN pipeline_by_stage.unrecorded_count IS 'Open deals whose history was not recorded by then: their stage is a reconstruction (see deal_as_of). Count; S.';
+
+SET LOCAL search_path = sales_perf, pg_temp;

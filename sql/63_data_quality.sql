@@ -1,0 +1,230 @@
+-- What is wrong with the data, row by row. Reports use each row as far as it goes; here it is said
+-- which rows, and why they go no further.
+
+SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
+
+CREATE VIEW data_quality_check WITH (security_invoker = true) AS
+SELECT check_code, severity, entity, description
+  FROM (VALUES
+       ('deal_closed_before_opened', 'error', 'deal', 'A won or lost deal was closed before it was opened: it has no cycle.'),
+       ('deal_closed_without_day', 'error', 'deal', 'A won or lost deal has no day of closing: it belongs to no period.'),
+       ('deal_closed_in_future', 'error', 'deal', 'A won or lost deal closes after today: it counts as open until then.'),
+       ('deal_opened_in_future', 'error', 'deal', 'A deal opens after today: it does not count until then.'),
+       ('deal_infinite_day', 'error', 'deal', 'A day of the deal is infinity.'),
+       ('deal_day_outside_calendar', 'error', 'deal', 'A deal was opened or closed on a day that calendar does not hold: no period shows it. Extend the calendar with fill_calendar(), or mend the day.'),
+       ('deal_won_without_amount', 'error', 'deal', 'A won deal has no amount: it counts as won, and adds nothing to bookings.'),
+       ('deal_amount_not_a_number', 'error', 'deal', 'The amount is NaN or infinite, and so is every sum it enters.'),
+       ('deal_open_in_closed_stage', 'error', 'deal', 'An open deal stands in a stage of closed deals.'),
+       ('deal_without_rep', 'warning', 'deal', 'A deal belongs to no rep: it counts for the company and in the row (no rep).'),
+       ('deal_without_opened_on', 'warning', 'deal', 'A deal has no day of opening: it has no cycle and belongs to no cohort.'),
+       ('deal_without_account', 'warning', 'deal', 'A deal has no account.'),
+       ('deal_without_stage', 'warning', 'deal', 'An open deal stands in no stage.'),
+       ('deal_stage_of_other_pipeline', 'warning', 'deal', 'A deal stands in a stage of another pipeline than its own.'),
+       ('deal_closed_in_open_stage', 'warning', 'deal', 'A won or lost deal stands in a stage of open deals.'),
+       ('deal_negative_amount', 'warning', 'deal', 'The amount is below 0.'),
+       ('deal_in_second_currency', 'warning', 'deal', 'The deal''s currency is not that of most deals: sums of amounts mix currencies.'),
+       ('deal_overdue', 'warning', 'deal', 'A deal open as of as_of() was expected to close before it.'),
+       ('deal_of_rep_who_left', 'warning', 'deal', 'A deal open as of as_of() belongs to a rep who had left by then.'),
+       ('stage_event_before_opening', 'warning', 'stage_event', 'A stage was entered before the deal was opened.'),
+       ('stage_event_in_future', 'error', 'stage_event', 'A stage is entered after today.'),
+       ('rep_without_team', 'warning', 'rep', 'A rep belongs to no team: the rep''s deals count for the company and for no team.'),
+       ('team_empty', 'warning', 'team', 'No rep belongs to the team or to a team below it.')
+       ) AS checks (check_code, severity, entity, description);
+
+COMMENT ON VIEW data_quality_check IS 'The checks that data_quality makes.';
+COMMENT ON COLUMN data_quality_check.check_code IS 'Name of the check.';
+COMMENT ON COLUMN data_quality_check.severity IS 'error: a figure is wrong or incomplete for it; warning: it should be looked at.';
+COMMENT ON COLUMN data_quality_check.entity IS 'The table whose rows are checked.';
+COMMENT ON COLUMN data_quality_check.description IS 'What it means, and what reports make of such a row.';
+
+CREATE VIEW data_quality WITH (security_invoker = true) AS
+WITH found AS NOT MATERIALIZED (
+    SELECT 'deal_closed_before_opened'::text AS check_code,
+           deal_id AS entity_id,
+           rep_id,
+           format('opened on %s, closed on %s', opened_on, closed_on) AS detail
+      FROM deal
+     WHERE outcome IN ('won', 'lost')
+       AND closed_on < opened_on
+    UNION ALL
+    SELECT 'deal_closed_without_day', deal_id, rep_id, outcome
+      FROM deal
+     WHERE outcome IN ('won', 'lost')
+       AND closed_on IS NULL
+    UNION ALL
+    SELECT 'deal_closed_in_future', deal_id, rep_id, format('%s on %s', outcome, closed_on)
+      FROM deal
+     WHERE outcome IN ('won', 'lost')
+       AND closed_on > greatest(current_date, sales_perf.as_of())
+       AND closed_on < 'infinity'
+    UNION ALL
+    SELECT 'deal_opened_in_future', deal_id, rep_id, format('opened on %s', opened_on)
+      FROM deal
+     WHERE opened_on > greatest(current_date, sales_perf.as_of())
+       AND opened_on < 'infinity'
+    UNION ALL
+    SELECT 'deal_infinite_day', deal_id, rep_id,
+           concat_ws(', ',
+                     CASE WHEN NOT isfinite(opened_on) THEN format('opened_on %s', opened_on) END,
+                     CASE WHEN NOT isfinite(closed_on) THEN format('closed_on %s', closed_on) END,
+                     CASE WHEN NOT isfinite(expected_close_on) THEN format('expected_close_on %s', expected_close_on) END)
+      FROM deal
+     WHERE NOT isfinite(opened_on)
+        OR NOT isfinite(closed_on)
+        OR NOT isfinite(expected_close_on)
+    UNION ALL
+    SELECT 'deal_day_outside_calendar', deal_id, rep_id,
+           format('opened on %s, closed on %s', coalesce(opened_on::text, '?'), coalesce(closed_on::text, '?'))
+      FROM deal
+     WHERE (isfinite(opened_on)
+            AND (opened_on < (SELECT min(on_date) FROM calendar WHERE region = '')
+                 OR opened_on > (SELECT max(on_date) FROM calendar WHERE region = '')))
+        OR (outcome IN ('won', 'lost')
+            AND isfinite(closed_on)
+            AND (closed_on < (SELECT min(on_date) FROM calendar WHERE region = '')
+                 OR closed_on > (SELECT max(on_date) FROM calendar WHERE region = '')))
+    UNION ALL
+    SELECT 'deal_won_without_amount', deal_id, rep_id, format('won on %s', coalesce(closed_on::text, '?'))
+      FROM deal
+     WHERE outcome = 'won'
+       AND amount IS NULL
+    UNION ALL
+    SELECT 'deal_amount_not_a_number', deal_id, rep_id, format('amount %s', amount)
+      FROM deal
+     WHERE amount IN ('NaN', 'Infinity', '-Infinity')
+    UNION ALL
+    SELECT 'deal_open_in_closed_stage', d.deal_id, d.rep_id, format('stage %s', s.name)
+      FROM deal d
+      JOIN stage s ON s.stage_id = d.stage_id
+     WHERE (d.outcome IS NULL OR d.outcome = 'open')
+       AND NOT s.is_open
+    UNION ALL
+    SELECT 'deal_without_rep', deal_id, rep_id, coalesce(outcome, 'open')
+      FROM deal
+     WHERE rep_id IS NULL
+    UNION ALL
+    SELECT 'deal_without_opened_on', deal_id, rep_id, coalesce(outcome, 'open')
+      FROM deal
+     WHERE opened_on IS NULL
+    UNION ALL
+    SELECT 'deal_without_account', deal_id, rep_id, coalesce(outcome, 'open')
+      FROM deal
+     WHERE account_id IS NULL
+    UNION ALL
+    SELECT 'deal_without_stage', deal_id, rep_id, coalesce(outcome, 'open')
+      FROM deal
+     WHERE (outcome IS NULL OR outcome = 'open')
+       AND stage_id IS NULL
+    UNION ALL
+    SELECT 'deal_stage_of_other_pipeline', d.deal_id, d.rep_id,
+           format('pipeline %s, stage %s of pipeline %s', d.pipeline_id, s.name, s.pipeline_id)
+      FROM deal d
+      JOIN stage s ON s.stage_id = d.stage_id
+     WHERE s.pipeline_id <> d.pipeline_id
+    UNION ALL
+    SELECT 'deal_closed_in_open_stage', d.deal_id, d.rep_id, format('%s, stage %s', d.outcome, s.name)
+      FROM deal d
+      JOIN stage s ON s.stage_id = d.stage_id
+     WHERE d.outcome IN ('won', 'lost')
+       AND s.is_open
+    UNION ALL
+    SELECT 'deal_negative_amount', deal_id, rep_id, format('amount %s', amount)
+      FROM deal
+     WHERE amount < 0
+       AND amount > '-Infinity'
+    UNION ALL
+    SELECT 'deal_in_second_currency', d.deal_id, d.rep_id,
+           format('currency %s, most deals %s', coalesce(d.currency, '(reporting)'), coalesce(main.currency, '(reporting)'))
+      FROM deal d
+     CROSS JOIN (SELECT currency
+                   FROM deal
+                  GROUP BY currency
+                  ORDER BY count(*) DESC, currency
+                  LIMIT 1) AS main
+     WHERE d.currency IS DISTINCT FROM main.currency
+    UNION ALL
+    SELECT 'deal_overdue', deal_id, rep_id, format('expected to close on %s', expected_close_on)
+      FROM deal_as_of
+     WHERE outcome = 'open'
+       AND expected_close_on < sales_perf.as_of()
+       AND expected_close_on > '-infinity'
+    UNION ALL
+    SELECT 'deal_of_rep_who_left', d.deal_id, d.rep_id, format('%s left on %s', r.name, r.left_on)
+      FROM deal_as_of d
+      JOIN rep r ON r.rep_id = d.rep_id
+     WHERE d.outcome = 'open'
+       AND r.left_on < sales_perf.as_of()
+    UNION ALL
+    SELECT 'stage_event_before_opening', e.stage_event_id::text, d.rep_id,
+           format('deal %s opened on %s, stage %s entered on %s', d.deal_id, d.opened_on, e.stage_id, e.entered_on)
+      FROM stage_event e
+      JOIN deal d ON d.deal_id = e.deal_id
+     WHERE e.entered_on < d.opened_on
+    UNION ALL
+    SELECT 'stage_event_in_future', e.stage_event_id::text, d.rep_id,
+           format('deal %s, stage %s entered on %s', d.deal_id, e.stage_id, e.entered_on)
+      FROM stage_event e
+      JOIN deal d ON d.deal_id = e.deal_id
+     WHERE e.entered_on > greatest(current_date, sales_perf.as_of())
+    UNION ALL
+    SELECT 'rep_without_team', rep_id, rep_id, name
+      FROM rep
+     WHERE team_id IS NULL
+    UNION ALL
+    SELECT 'team_empty', t.team_id, NULL::text, t.name
+      FROM team t
+     WHERE NOT EXISTS (SELECT FROM team_rep member WHERE member.team_id = t.team_id)
+)
+SELECT c.check_code,
+       c.severity,
+       c.entity,
+       f.entity_id,
+       f.rep_id,
+       f.detail,
+       c.description
+  FROM found f
+  JOIN data_quality_check c ON c.check_code = f.check_code;
+
+COMMENT ON VIEW data_quality IS 'Rows that look wrong: one row for each violated check and checked row. Faults of what is recorded now; deal_overdue and deal_of_rep_who_left look at the deals as of as_of(). A filter on check_code runs that check alone.';
+COMMENT ON COLUMN data_quality.check_code IS 'Name of the check, see data_quality_check.';
+COMMENT ON COLUMN data_quality.severity IS 'error: a figure is wrong or incomplete for it; warning: it should be looked at.';
+COMMENT ON COLUMN data_quality.entity IS 'The table the row is in.';
+COMMENT ON COLUMN data_quality.entity_id IS 'Key of the row (of stage_event: stage_event_id).';
+COMMENT ON COLUMN data_quality.rep_id IS 'The rep who can mend it; NULL: nobody.';
+COMMENT ON COLUMN data_quality.detail IS 'What was found.';
+COMMENT ON COLUMN data_quality.description IS 'What it means, and what reports make of such a row.';
+
+CREATE VIEW data_quality_summary WITH (security_invoker = true) AS
+SELECT c.check_code,
+       c.severity,
+       c.entity,
+       checked.checked_count,
+       coalesce(violated.violation_count, 0) AS violation_count,
+       CASE
+           WHEN checked.checked_count > 0
+           THEN 1 - coalesce(violated.violation_count, 0)::double precision / checked.checked_count
+       END AS data_quality_rate,
+       c.description
+  FROM data_quality_check c
+  LEFT JOIN (SELECT check_code,
+                    count(*) AS violation_count
+               FROM data_quality
+              GROUP BY check_code) AS violated ON violated.check_code = c.check_code
+  LEFT JOIN (SELECT 'deal'::text AS entity, count(*) AS checked_count FROM deal
+             UNION ALL
+             SELECT 'stage_event', count(*) FROM stage_event
+             UNION ALL
+             SELECT 'rep', count(*) FROM rep
+             UNION ALL
+             SELECT 'team', count(*) FROM team) AS checked ON checked.entity = c.entity;
+
+COMMENT ON VIEW data_quality_summary IS 'Each check of data_quality with the number of rows it looked at and found wrong.';
+COMMENT ON COLUMN data_quality_summary.check_code IS 'Name of the check.';
+COMMENT ON COLUMN data_quality_summary.severity IS 'error: a figure is wrong or incomplete for it; warning: it should be looked at.';
+COMMENT ON COLUMN data_quality_summary.entity IS 'The table whose rows are checked.';
+COMMENT ON COLUMN data_quality_summary.checked_count IS 'Rows of that table. Count.';
+COMMENT ON COLUMN data_quality_summary.violation_count IS 'Rows found wrong. Count.';
+COMMENT ON COLUMN data_quality_summary.data_quality_rate IS '1 - violation_count / checked_count. Fraction; NULL where there is nothing to check.';
+COMMENT ON COLUMN data_quality_summary.description IS 'What it means, and what reports make of such a row.';
+
+SET LOCAL search_path = sales_perf, pg_temp;

@@ -1,0 +1,349 @@
+/*-------------------------------------------------------------------------
+ *
+ * cycle.c
+ *	  cycle_summary: how long deals take, those still open included.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "funcapi.h"
+#include "outcome.h"
+#include "summary_type.h"
+#include "survival.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+
+enum
+{
+	UNDATED,
+	INVALID,
+	NCOUNTS
+};
+
+enum
+{
+	WON_DAYS,
+	LOST_DAYS,
+	OPEN_ON
+};
+
+static const char *const count_names[NCOUNTS] = {"undated", "invalid"};
+static const char *const histogram_names[] = {"won_days", "lost_days", "open_on"};
+
+static bool
+cycle_consistent(const SummaryView *view)
+{
+	/* nobody closes before having opened */
+	for (int i = WON_DAYS; i <= LOST_DAYS; i++)
+	{
+		if (view->histograms[i].n > 0 && view->histograms[i].bin[0].key < 0)
+			return false;
+	}
+	return true;
+}
+
+static const SummaryLayout cycle_layout = {
+	.type_name = "cycle_summary",
+	.type_id = 3,
+	.ncounts = NCOUNTS,
+	.nhistograms = lengthof(histogram_names),
+	.counts = count_names,
+	.histograms = histogram_names,
+	.consistent = cycle_consistent
+};
+
+SUMMARY_TYPE(cycle);
+
+static Datum
+cycle_row(FunctionCallInfo fcinfo, int64 sign)
+{
+	Summary    *state = summary_begin(fcinfo, &cycle_layout);
+	Outcome		outcome = PG_ARGISNULL(1) ? OUTCOME_OPEN : outcome_read(PG_GETARG_DATUM(1));
+	int64		key;
+
+	switch (deal_dates(outcome, fcinfo->args[2], fcinfo->args[3], &key))
+	{
+		case DATES_USABLE:
+			summary_add_key(&cycle_layout, &state,
+							SUMMARY_PART(&cycle_layout,
+										 outcome == OUTCOME_WON ? WON_DAYS :
+										 outcome == OUTCOME_LOST ? LOST_DAYS : OPEN_ON),
+							key, sign);
+			break;
+		case DATES_UNDATED:
+			summary_add_count(state, UNDATED, sign);
+			break;
+		case DATES_INVALID:
+			summary_add_count(state, INVALID, sign);
+			break;
+	}
+	return summary_end(fcinfo, &cycle_layout, state);
+}
+
+PG_FUNCTION_INFO_V1(cycle_agg_add);
+Datum
+cycle_agg_add(PG_FUNCTION_ARGS)
+{
+	return cycle_row(fcinfo, 1);
+}
+
+PG_FUNCTION_INFO_V1(cycle_agg_remove);
+Datum
+cycle_agg_remove(PG_FUNCTION_ARGS)
+{
+	return cycle_row(fcinfo, -1);
+}
+
+PG_FUNCTION_INFO_V1(cycle_undated_count);
+Datum
+cycle_undated_count(PG_FUNCTION_ARGS)
+{
+	SummaryView view;
+
+	if (!summary_read(fcinfo, 0, &cycle_layout, &view))
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(view.counts[UNDATED]);
+}
+
+PG_FUNCTION_INFO_V1(cycle_invalid_count);
+Datum
+cycle_invalid_count(PG_FUNCTION_ARGS)
+{
+	SummaryView view;
+
+	if (!summary_read(fcinfo, 0, &cycle_layout, &view))
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(view.counts[INVALID]);
+}
+
+/* Won deals whose cycle is known. */
+PG_FUNCTION_INFO_V1(cycle_count);
+Datum
+cycle_count(PG_FUNCTION_ARGS)
+{
+	SummaryView view;
+
+	if (!summary_read(fcinfo, 0, &cycle_layout, &view))
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(histogram_total(view.histograms[WON_DAYS]));
+}
+
+/* Mean days from opening to winning. */
+PG_FUNCTION_INFO_V1(cycle_average);
+Datum
+cycle_average(PG_FUNCTION_ARGS)
+{
+	SummaryView view;
+	const HistogramBins *won = &view.histograms[WON_DAYS];
+	int64		n;
+	int128		days = 0;
+
+	if (!summary_read(fcinfo, 0, &cycle_layout, &view) || (n = histogram_total(*won)) == 0)
+		PG_RETURN_NULL();
+	for (int i = 0; i < won->n; i++)
+		days += (int128) won->bin[i].key * won->bin[i].count;
+	PG_RETURN_FLOAT8((double) days / (double) n);
+}
+
+/* Exactly percentile_cont over the days from opening to winning. */
+PG_FUNCTION_INFO_V1(cycle_percentile);
+Datum
+cycle_percentile(PG_FUNCTION_ARGS)
+{
+	SummaryView view;
+	double		share = percentile_argument(PG_GETARG_FLOAT8(1));
+	int64		n;
+	int64		low;
+	int64		high;
+	double		between;
+
+	if (!summary_read(fcinfo, 0, &cycle_layout, &view) ||
+		(n = histogram_total(view.histograms[WON_DAYS])) == 0)
+		PG_RETURN_NULL();
+	histogram_rank(view.histograms[WON_DAYS], n, share, &low, &high, &between);
+	PG_RETURN_FLOAT8((double) low + between * ((double) high - (double) low));
+}
+
+/*
+ * Reads a summary and builds its life table as of a day; false if the
+ * summary is not valid.
+ */
+static bool
+read_life_table(FunctionCallInfo fcinfo, int argument, int as_of_argument, LifeTable *table)
+{
+	SummaryView view;
+	DateADT		as_of = PG_GETARG_DATEADT(as_of_argument);
+	Lifetimes	times;
+
+	if (DATE_NOT_FINITE(as_of))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("as_of must be a finite date")));
+	if (!summary_read(fcinfo, argument, &cycle_layout, &view))
+		return false;
+	times.won = view.histograms[WON_DAYS];
+	times.lost = view.histograms[LOST_DAYS];
+	times.open = view.histograms[OPEN_ON];
+	*table = life_table(&times, as_of);
+	return true;
+}
+
+/* Kaplan-Meier median of the days until a deal is won or lost. */
+PG_FUNCTION_INFO_V1(cycle_km_median);
+Datum
+cycle_km_median(PG_FUNCTION_ARGS)
+{
+	LifeTable	table;
+	int64		day;
+
+	if (!read_life_table(fcinfo, 0, 1, &table) || !life_median(&table, &day))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8((double) day);
+}
+
+static Datum
+km_median_limit(FunctionCallInfo fcinfo, bool upper)
+{
+	LifeTable	table;
+	int64		day;
+
+	if (!read_life_table(fcinfo, 0, 1, &table) ||
+		!life_median_limit(&table, 0.95, upper, &day))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8((double) day);
+}
+
+PG_FUNCTION_INFO_V1(cycle_km_median_low);
+Datum
+cycle_km_median_low(PG_FUNCTION_ARGS)
+{
+	return km_median_limit(fcinfo, false);
+}
+
+PG_FUNCTION_INFO_V1(cycle_km_median_high);
+Datum
+cycle_km_median_high(PG_FUNCTION_ARGS)
+{
+	return km_median_limit(fcinfo, true);
+}
+
+/* Log-rank test: do deals of the two groups close (or are they won) alike? */
+PG_FUNCTION_INFO_V1(cycle_p_value);
+Datum
+cycle_p_value(PG_FUNCTION_ARGS)
+{
+	char	   *event_name = text_to_cstring(PG_GETARG_TEXT_PP(3));
+	CloseEvent	event = EVENT_CLOSED;
+	LifeTable	a;
+	LifeTable	b;
+	double		p;
+
+	if (strcmp(event_name, "won") == 0)
+		event = EVENT_WON;
+	else if (strcmp(event_name, "closed") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown event: \"%s\"", event_name),
+				 errhint("The event is 'closed' or 'won'.")));
+	if (!read_life_table(fcinfo, 0, 2, &a) || !read_life_table(fcinfo, 1, 2, &b))
+		PG_RETURN_NULL();
+	p = log_rank_p(&a, &b, event);
+	if (isnan(p))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(p);
+}
+
+/* The life table as rows. */
+PG_FUNCTION_INFO_V1(cycle_curve);
+Datum
+cycle_curve(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	LifeTable	table;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (!read_life_table(fcinfo, 0, 1, &table))
+		return (Datum) 0;
+	for (int i = 0; i < table.n; i++)
+	{
+		const LifeDay *row = &table.days[i];
+		Datum		values[8];
+		bool		nulls[8] = {false};
+
+		values[0] = Int64GetDatum(row->day);
+		values[1] = Int64GetDatum(row->at_risk);
+		values[2] = Int64GetDatum(row->won);
+		values[3] = Int64GetDatum(row->lost);
+		values[4] = Float8GetDatum(row->survival);
+		values[5] = Float8GetDatum(row->survival_se);
+		values[6] = Float8GetDatum(row->win_incidence);
+		values[7] = Float8GetDatum(row->loss_incidence);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+/* A number of days that an accessor was asked about. */
+static int64
+days_argument(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	int32		days = PG_GETARG_INT32(argument);
+
+	if (days < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must not be negative: %d", name, days)));
+	return days;
+}
+
+static double
+incidence_until(const LifeTable *table, int64 day)
+{
+	const LifeDay *row = life_day(table, day);
+
+	return row == NULL ? 0 : row->win_incidence;
+}
+
+/* Share of deals won within so many days of opening, losses competing. */
+PG_FUNCTION_INFO_V1(cycle_win_incidence);
+Datum
+cycle_win_incidence(PG_FUNCTION_ARGS)
+{
+	int64		day = days_argument(fcinfo, 1, "day");
+	LifeTable	table;
+
+	if (!read_life_table(fcinfo, 0, 2, &table) || table.n == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(incidence_until(&table, day));
+}
+
+/*
+ * The chance that a deal still open at an age is won within so many days more:
+ * (incidence(age + within) - incidence(age)) / survival(age).
+ */
+PG_FUNCTION_INFO_V1(cycle_win_chance);
+Datum
+cycle_win_chance(PG_FUNCTION_ARGS)
+{
+	int64		age = days_argument(fcinfo, 1, "age_days");
+	int64		within = days_argument(fcinfo, 2, "within_days");
+	LifeTable	table;
+	const LifeDay *row;
+	double		survival;
+
+	if (!read_life_table(fcinfo, 0, 3, &table))
+		PG_RETURN_NULL();
+
+	/* nothing was ever observed at that age */
+	if (table.n == 0 || table.days[table.n - 1].day < age)
+		PG_RETURN_NULL();
+	row = life_day(&table, age);
+	survival = row == NULL ? 1 : row->survival;
+	if (survival <= 0)
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8((incidence_until(&table, age + within) - incidence_until(&table, age)) /
+					 survival);
+}

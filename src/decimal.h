@@ -1,0 +1,234 @@
+/*-------------------------------------------------------------------------
+ *
+ * decimal.h
+ *	  Exact sums of numeric, in which taking back is as exact as adding.
+ *
+ * A DecimalSum is the fast part: the sum in 10^-4 as an int128, and the sum of
+ * squares in 10^-8.  Money fits it.  Whatever does not goes, digit by digit,
+ * into the side histogram that belongs to the sum: there a key stands for a
+ * power of 10000 and its signed count for the sum of that digit over all
+ * rows.  The value is the two parts together.  The same side histogram counts
+ * the rows by display scale, and the rows that are NaN or infinite, because
+ * sum(numeric) shows the largest scale that it has seen, and that must still
+ * hold after rows were taken back.
+ *
+ * Knows the digits of numeric (its format on disk, the same since 9.1) and
+ * palloc; nothing of fmgr or SQL.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SALES_PERF_DECIMAL_H
+#define SALES_PERF_DECIMAL_H
+
+#include "postgres.h"
+
+#include "compat.h"
+#include "histogram.h"
+#include "utils/numeric.h"
+
+/* The fast part.  The int128s stand in two int64s each: their alignment. */
+typedef struct DecimalSum
+{
+	int64		sum[2];			/* int128, in 10^-4 */
+	int64		squares[2];		/* int128, in 10^-8 */
+	int64		rows;			/* rows of the display scale below; the rows
+								 * of other scales stand in the histogram */
+	int64		scale;
+} DecimalSum;
+
+/* Keys of the side histogram. */
+#define DECIMAL_KEY_NAN			INT64CONST(16384)	/* below: display scales */
+#define DECIMAL_KEY_PLUS_INF	INT64CONST(16385)
+#define DECIMAL_KEY_MINUS_INF	INT64CONST(16386)
+#define DECIMAL_KEY_LAST		DECIMAL_KEY_MINUS_INF
+#define DECIMAL_KEY_DIGIT		(INT64CONST(1) << 22)	/* + power of 10000 */
+#define DECIMAL_KEY_SQUARE		(INT64CONST(1) << 24)	/* + power of 10000 */
+
+/*
+ * Powers of 10000 of any numeric or square of one lie between these, with
+ * room to spare for the carries of a sum.
+ */
+#define DECIMAL_MAX_POWER		80000
+
+/* A decimal number for reading: value = sign * sum(digit[i] * 10000^(weight - i)). */
+typedef struct DecimalValue
+{
+	bool		negative;
+	int			weight;
+	int			ndigits;		/* no zero at either end; 0 digits is 0 */
+	int16	   *digits;			/* each 0 to 9999 */
+} DecimalValue;
+
+/* What kind of number a numeric is. */
+typedef enum DecimalKind
+{
+	DECIMAL_FINITE,
+	DECIMAL_NAN,
+	DECIMAL_PLUS_INF,
+	DECIMAL_MINUS_INF
+} DecimalKind;
+
+/* A numeric, opened: its digits still where they were, perhaps unaligned. */
+typedef struct DecimalNumeric
+{
+	DecimalKind kind;
+	bool		negative;
+	int			dscale;
+	int			weight;
+	int			ndigits;
+	const char *digits;			/* int16 [ndigits] */
+} DecimalNumeric;
+
+/* numeric's header on disk: numeric.c has the full story */
+#define NUMERIC_HEADER_SHORT		0x8000
+#define NUMERIC_HEADER_SPECIAL		0xC000
+#define NUMERIC_HEADER_SIGN_MASK	0xC000
+#define NUMERIC_HEADER_NEGATIVE		0x4000
+#define NUMERIC_HEADER_PLUS_INF		0xD000
+#define NUMERIC_HEADER_MINUS_INF	0xF000
+#define NUMERIC_HEADER_EXT_MASK		0xF000
+#define NUMERIC_LONG_DSCALE_MASK	0x3FFF
+#define NUMERIC_SHORT_NEGATIVE		0x2000
+#define NUMERIC_SHORT_DSCALE_MASK	0x1F80
+#define NUMERIC_SHORT_DSCALE_SHIFT	7
+#define NUMERIC_SHORT_WEIGHT_SIGN	0x0040
+#define NUMERIC_SHORT_WEIGHT_MASK	0x003F
+
+/* Opens a numeric given the bytes behind its varlena header. */
+static inline void
+decimal_open(DecimalNumeric *number, const char *data, size_t size)
+{
+	uint16		header;
+
+	memcpy(&header, data, sizeof(header));
+	if (likely((header & NUMERIC_HEADER_SPECIAL) == NUMERIC_HEADER_SHORT))
+	{
+		number->kind = DECIMAL_FINITE;
+		number->negative = (header & NUMERIC_SHORT_NEGATIVE) != 0;
+		number->dscale = (header & NUMERIC_SHORT_DSCALE_MASK) >> NUMERIC_SHORT_DSCALE_SHIFT;
+		number->weight = (header & NUMERIC_SHORT_WEIGHT_MASK) -
+			((header & NUMERIC_SHORT_WEIGHT_SIGN) ? NUMERIC_SHORT_WEIGHT_SIGN : 0);
+		number->digits = data + sizeof(uint16);
+		number->ndigits = (int) ((size - sizeof(uint16)) / sizeof(int16));
+	}
+	else if ((header & NUMERIC_HEADER_SPECIAL) == NUMERIC_HEADER_SPECIAL)
+	{
+		header &= NUMERIC_HEADER_EXT_MASK;
+		number->kind = header == NUMERIC_HEADER_PLUS_INF ? DECIMAL_PLUS_INF :
+			header == NUMERIC_HEADER_MINUS_INF ? DECIMAL_MINUS_INF : DECIMAL_NAN;
+		number->negative = false;
+		number->dscale = number->weight = number->ndigits = 0;
+		number->digits = NULL;
+	}
+	else
+	{
+		int16		weight;
+
+		memcpy(&weight, data + sizeof(uint16), sizeof(weight));
+		number->kind = DECIMAL_FINITE;
+		number->negative = (header & NUMERIC_HEADER_SIGN_MASK) == NUMERIC_HEADER_NEGATIVE;
+		number->dscale = header & NUMERIC_LONG_DSCALE_MASK;
+		number->weight = weight;
+		number->digits = data + 2 * sizeof(uint16);
+		number->ndigits = (int) ((size - 2 * sizeof(uint16)) / sizeof(int16));
+	}
+}
+
+/* One digit (0 to 9999) of an opened numeric. */
+static inline int
+decimal_digit(const DecimalNumeric *number, int i)
+{
+	int16		digit;
+
+	memcpy(&digit, number->digits + (size_t) i * sizeof(int16), sizeof(digit));
+	return digit;
+}
+
+/*
+ * The number in units of 10^-4, where it is finite, has no digits beyond
+ * those four decimals and is below 10^12; otherwise false.
+ */
+static inline bool
+decimal_mantissa(const DecimalNumeric *number, int64 *mantissa)
+{
+	int			weight = number->weight;
+	int			ndigits = number->ndigits;
+	int64		value = 0;
+
+	if (unlikely(number->kind != DECIMAL_FINITE))
+		return false;
+	if (ndigits == 0)
+	{
+		*mantissa = 0;
+		return true;
+	}
+	if (unlikely(weight > 2 || weight < -1 || ndigits > weight + 2))
+		return false;
+	for (int i = 0; i < ndigits; i++)
+		value = value * 10000 + decimal_digit(number, i);
+	for (int i = ndigits; i < weight + 2; i++)
+		value *= 10000;
+	*mantissa = number->negative ? -value : value;
+	return true;
+}
+
+/* The powers of 10000 that stand for 10^-4 and 10^-8. */
+#define DECIMAL_SUM_POWER		(-1)
+#define DECIMAL_SQUARES_POWER	(-2)
+
+static inline int128
+decimal_int128(const int64 *stored)
+{
+	int128		value;
+
+	memcpy(&value, stored, sizeof(value));
+	return value;
+}
+
+/* Adds to a stored int128; false, and nothing changed, if it overflows. */
+static inline bool
+decimal_accumulate(int64 *stored, int128 addend)
+{
+	int128		value = decimal_int128(stored);
+
+	if (unlikely(__builtin_add_overflow(value, addend, &value)))
+		return false;
+	memcpy(stored, &value, sizeof(value));
+	return true;
+}
+
+/*
+ * Bucket keys of a quantile histogram of amounts: the decimal exponent and
+ * three leading digits, in steps of 1 below 200, 2 below 500 and 5 above,
+ * which is 350 buckets a decade.  Negative amounts have the negative keys.
+ */
+#define AMOUNT_BUCKETS_PER_DECADE	350
+#define AMOUNT_KEY_EXPONENT_BIAS	16400	/* numeric has 16383 decimals */
+#define AMOUNT_KEY_PLUS_INF			INT64CONST(100000000)
+#define AMOUNT_KEY_NAN				INT64CONST(100000001)
+#define AMOUNT_KEY_MINUS_INF		(-AMOUNT_KEY_PLUS_INF)
+
+/* The bucket of three leading digits, 100 to 999. */
+static inline int
+amount_bucket(int leading)
+{
+	if (leading < 200)
+		return leading - 100;
+	if (leading < 500)
+		return 100 + (leading - 200) / 2;
+	return 250 + (leading - 500) / 5;
+}
+
+extern int64 decimal_bucket(const DecimalNumeric *number);
+extern DecimalValue decimal_bucket_middle(int64 key);
+
+extern DecimalValue decimal_value(const DecimalNumeric *number);
+extern void decimal_from_int128(DecimalValue *value, int128 number, int power);
+extern bool decimal_to_int128(const DecimalValue *value, int power, int128 *number);
+extern DecimalValue decimal_total(int128 number, int power,
+								  HistogramBins side, int64 first_key);
+extern DecimalValue decimal_square(const DecimalNumeric *number);
+extern Numeric decimal_to_numeric(const DecimalValue *value, int dscale);
+extern Numeric decimal_special_numeric(DecimalKind kind);
+
+#endif							/* SALES_PERF_DECIMAL_H */

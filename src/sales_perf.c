@@ -1,0 +1,109 @@
+/*-------------------------------------------------------------------------
+ *
+ * sales_perf.c
+ *	  The module, and its setting.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "miscadmin.h"
+#include "utils/date.h"
+#include "utils/datetime.h"
+#include "utils/guc.h"
+
+SALES_PERF_MODULE_MAGIC("1.0");
+
+#define AS_OF_SETTING "sales_perf.as_of"
+
+/* sales_perf.as_of: an ISO date, or empty for today */
+static char *as_of_setting = NULL;
+
+void		_PG_init(void);
+
+/* Reads YYYY-MM-DD, whatever DateStyle says. */
+static bool
+parse_iso_date(const char *text, DateADT *date)
+{
+	int			year;
+	int			month;
+	int			day;
+	int			length = 0;
+
+	if (strlen(text) != 10 || strspn(text, "0123456789-") != 10 ||
+		sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &length) != 3 ||
+		length != 10 || year < 1 || month < 1 || month > 12 ||
+		day < 1 || day > day_tab[isleap(year)][month - 1])
+		return false;
+	*date = date2j(year, month, day) - POSTGRES_EPOCH_JDATE;
+	return true;
+}
+
+static bool
+valid_as_of(const char *value)
+{
+	DateADT		date;
+
+	return value == NULL || value[0] == '\0' || parse_iso_date(value, &date);
+}
+
+static bool
+check_as_of(char **newval, void **extra, GucSource source)
+{
+	if (valid_as_of(*newval))
+		return true;
+	GUC_check_errdetail("A date is written YYYY-MM-DD; an empty value means today.");
+	return false;
+}
+
+/*
+ * Refuses a wrong value that was set before the library was loaded: defining
+ * the variable would only warn, and go on with today.
+ */
+static void
+refuse_wrong_as_of(const char *value)
+{
+	if (!valid_as_of(value))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for parameter \"%s\": \"%s\"", AS_OF_SETTING, value),
+				 errdetail("A date is written YYYY-MM-DD; an empty value means today."),
+				 errhint("Correct it with SET, or where the session got it from, "
+						 "such as ALTER ROLE or ALTER DATABASE.")));
+}
+
+void
+_PG_init(void)
+{
+	const char *early = GetConfigOption(AS_OF_SETTING, true, false);
+
+	if (early != NULL)
+	{
+		refuse_wrong_as_of(early);
+		refuse_wrong_as_of(GetConfigOptionResetString(AS_OF_SETTING));
+	}
+	DefineCustomStringVariable(AS_OF_SETTING,
+							   "The date as of which everything is computed.",
+							   "A date written YYYY-MM-DD; empty means today.",
+							   &as_of_setting,
+							   "",
+							   PGC_USERSET,
+							   0,
+							   check_as_of, NULL, NULL);
+	MarkGUCPrefixReserved("sales_perf");
+}
+
+/* The date as of which everything is computed. */
+PG_FUNCTION_INFO_V1(sales_perf_as_of);
+Datum
+sales_perf_as_of(PG_FUNCTION_ARGS)
+{
+	DateADT		date;
+
+	if (as_of_setting == NULL || as_of_setting[0] == '\0')
+		PG_RETURN_DATEADT(GetSQLCurrentDate());
+	if (!parse_iso_date(as_of_setting, &date))
+		elog(ERROR, "unchecked value of %s: \"%s\"", AS_OF_SETTING, as_of_setting);
+	PG_RETURN_DATEADT(date);
+}

@@ -1,0 +1,211 @@
+/*-------------------------------------------------------------------------
+ *
+ * summary.h
+ *	  Summaries: small values that add up, from which KPIs are read.
+ *
+ * A summary type is declared by a layout: its name and its fields, each a
+ * COUNT (int64), a DECIMAL (exact sum of numeric) or a HISTOGRAM (sparse
+ * int64 -> int64 counts).  Everything here is driven by the layout, and so
+ * are input and output (summary_io.c) and the operators (summary_ops.c).
+ *
+ * A value has two forms:
+ *
+ *	packed	the canonical one, a string of bytes: equal summaries are equal
+ *			bytes.  It is what is stored, sent and compared.
+ *	working	what an aggregate adds to in place: counts, fast sums and a hash
+ *			table, all in one chunk with room to grow.
+ *
+ * Both are varlenas of the same SQL type and any function takes either.  To
+ * be read, a value is opened into a SummaryView.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SALES_PERF_SUMMARY_H
+#define SALES_PERF_SUMMARY_H
+
+#include "postgres.h"
+
+#include "compat.h"
+#include "decimal.h"
+#include "histogram.h"
+#include "lib/stringinfo.h"
+
+#define SUMMARY_MAX_COUNTS		16
+#define SUMMARY_MAX_PARTS		HISTOGRAM_MAX_PARTS
+
+/* the first byte of a value: its form, and in it the version of the format */
+#define SUMMARY_PACKED		0x01
+#define SUMMARY_WORKING		0x81
+
+struct SummaryView;
+
+typedef struct DecimalField
+{
+	const char *name;
+	bool		squares;		/* keep the sum of squares too */
+} DecimalField;
+
+/*
+ * The layout of a type.  Counts are numbered from 0, and so are decimals and
+ * histograms; the parts of the value's one Histogram are the decimals' side
+ * histograms, then the histograms.
+ */
+typedef struct SummaryLayout
+{
+	const char *type_name;
+	uint8		type_id;		/* the second byte of a value */
+	int			ncounts;
+	int			ndecimals;
+	int			nhistograms;
+	const char *const *counts;
+	const DecimalField *decimals;
+	const char *const *histograms;
+
+	/* do the fields of a value without negative counts agree? may be NULL */
+	bool		(*consistent) (const struct SummaryView *view);
+} SummaryLayout;
+
+#define SUMMARY_PARTS(layout) ((layout)->ndecimals + (layout)->nhistograms)
+#define SUMMARY_PART(layout, histogram) ((layout)->ndecimals + (histogram))
+
+/* A value in working form. */
+typedef struct Summary
+{
+	int32		vl_len_;
+	uint8		form;
+	uint8		type_id;
+	uint16		unused;
+	/* int64 counts[], DecimalSum decimals[], Histogram follow */
+} Summary;
+
+#define SUMMARY_COUNTS(s) ((int64 *) ((char *) (s) + sizeof(Summary)))
+
+/* A decimal of a value that was opened for reading. */
+typedef struct DecimalView
+{
+	DecimalValue sum;
+	DecimalValue squares;
+	HistogramBins scales;		/* rows by display scale, NaN and infinities */
+} DecimalView;
+
+/* A value opened for reading. */
+typedef struct SummaryView
+{
+	const SummaryLayout *layout;
+	int64		counts[SUMMARY_MAX_COUNTS];
+	DecimalView decimals[SUMMARY_MAX_PARTS];
+	HistogramBins histograms[SUMMARY_MAX_PARTS];
+} SummaryView;
+
+static inline DecimalSum *
+summary_decimals(const SummaryLayout *layout, Summary *s)
+{
+	return (DecimalSum *) (SUMMARY_COUNTS(s) + layout->ncounts);
+}
+
+static inline Histogram *
+summary_histogram(const SummaryLayout *layout, Summary *s)
+{
+	return (Histogram *) (summary_decimals(layout, s) + layout->ndecimals);
+}
+
+/* building */
+extern Summary *summary_new(const SummaryLayout *layout);
+extern Summary *summary_begin_slow(FunctionCallInfo fcinfo, const SummaryLayout *layout);
+extern void summary_enlarge(const SummaryLayout *layout, Summary **s,
+							HistogramResult reason);
+extern void summary_add_decimal_slow(const SummaryLayout *layout, Summary **s,
+									 int decimal, const DecimalNumeric *number, int sign);
+extern void summary_absorb(const SummaryLayout *layout, Summary **s, Datum value, int sign);
+
+/* reading, packing */
+extern struct varlena *summary_detoast(Datum value);
+extern void summary_open(const SummaryLayout *layout, SummaryView *view, Datum value);
+extern bool summary_read(FunctionCallInfo fcinfo, int argument,
+						 const SummaryLayout *layout, SummaryView *view);
+extern bool summary_view_valid(const SummaryView *view);
+extern bool summary_unpack(const SummaryLayout *layout, SummaryView *view,
+						   const char *data, size_t size);
+extern struct varlena *summary_pack(const SummaryView *view);
+extern struct varlena *summary_packed(const SummaryLayout *layout, Datum value);
+extern Datum summary_part(const SummaryView *from, const SummaryLayout *to, int first_count,
+						  int first_decimal, int first_histogram);
+
+/* what a decimal field says */
+extern int64 decimal_view_rows(const DecimalView *view);
+extern Numeric decimal_view_sum(const DecimalView *view);
+extern DecimalKind decimal_view_kind(const DecimalView *view);
+
+/*
+ * The state that a transition function may change in place: the aggregate's
+ * own, or else a copy.
+ */
+static inline Summary *
+summary_begin(FunctionCallInfo fcinfo, const SummaryLayout *layout)
+{
+	if (likely(!PG_ARGISNULL(0) && AggCheckCallContext(fcinfo, NULL)))
+	{
+		Summary    *s = (Summary *) PG_GETARG_POINTER(0);
+
+		if (likely(VARATT_IS_4B_U(s) && s->form == SUMMARY_WORKING &&
+				   s->type_id == layout->type_id))
+			return s;
+	}
+	return summary_begin_slow(fcinfo, layout);
+}
+
+/* Hands a state back: as it is to an aggregate, packed to anybody else. */
+static inline Datum
+summary_end(FunctionCallInfo fcinfo, const SummaryLayout *layout, Summary *s)
+{
+	if (likely(fcinfo->context != NULL))
+		return PointerGetDatum(s);
+	return PointerGetDatum(summary_packed(layout, PointerGetDatum(s)));
+}
+
+/* Adds to a count. */
+static inline void
+summary_add_count(Summary *s, int count, int64 addend)
+{
+	int64	   *stored = &SUMMARY_COUNTS(s)[count];
+
+	if (unlikely(pg_add_s64_overflow(*stored, addend, stored)))
+		histogram_overflow();
+}
+
+/* Adds to the count of a key in a part of the histogram, making room. */
+static inline void
+summary_add_key(const SummaryLayout *layout, Summary **s, int part, int64 key,
+				int64 count)
+{
+	HistogramResult result;
+
+	while (unlikely((result = histogram_add(summary_histogram(layout, *s), part, key,
+											count)) != HISTOGRAM_OK))
+		summary_enlarge(layout, s, result);
+}
+
+/* Adds (sign 1) or takes back (sign -1) a number. */
+static inline void
+summary_add_decimal(const SummaryLayout *layout, Summary **s, int decimal,
+					const DecimalNumeric *number, int64 sign)
+{
+	DecimalSum *fast = &summary_decimals(layout, *s)[decimal];
+	int64		mantissa;
+
+	if (likely(fast->scale == number->dscale && fast->rows != 0 &&
+			   decimal_mantissa(number, &mantissa) &&
+			   decimal_accumulate(fast->sum, mantissa * sign)))
+	{
+		if (likely(!layout->decimals[decimal].squares ||
+				   decimal_accumulate(fast->squares, (int128) mantissa * (mantissa * sign))))
+		{
+			fast->rows += sign;
+			return;
+		}
+		decimal_accumulate(fast->sum, -mantissa * sign);
+	}
+	summary_add_decimal_slow(layout, s, decimal, number, (int) sign);
+}
+
+#endif							/* SALES_PERF_SUMMARY_H */
