@@ -169,8 +169,6 @@ CREATE INDEX deal_rep_id_closed_on_idx ON deal (rep_id, closed_on);
 CREATE INDEX deal_rep_id_opened_on_idx ON deal (rep_id, opened_on);
 CREATE INDEX deal_open_idx ON deal (rep_id) WHERE outcome IS NULL OR outcome = 'open';
 CREATE INDEX deal_account_id_idx ON deal (account_id);
-CREATE INDEX deal_product_id_idx ON deal (product_id);
-CREATE INDEX deal_stage_id_idx ON deal (stage_id);
 
 COMMENT ON TABLE deal IS 'Deals (opportunities), one row each. Changes of stage_id, amount, currency, expected_close_on, rep_id, outcome and closed_on are recorded by trigger in deal_change, changes of stage_id also in stage_event. Faulty rows are accepted and listed by data_quality.';
 COMMENT ON COLUMN deal.deal_id IS 'Key of the deal, any text (the CRM''s id).';
@@ -206,7 +204,6 @@ CREATE TABLE stage_event (
 CREATE INDEX stage_event_deal_id_entered_on_idx
     ON stage_event (deal_id, entered_on DESC, entered_at DESC NULLS LAST, stage_event_id DESC)
     INCLUDE (stage_id);
-CREATE INDEX stage_event_stage_id_idx ON stage_event (stage_id);
 
 COMMENT ON TABLE stage_event IS 'Every entry of a deal into a stage: written by trigger when a deal''s stage changes, or loaded from the CRM''s history.';
 COMMENT ON COLUMN stage_event.stage_event_id IS 'Number of the event; settles the order of events of one day without a time.';

@@ -5,7 +5,9 @@
 --
 -- Nearly all deals have not changed since, so they are read as they are: each kind of them is one
 -- branch of a UNION ALL whose columns are deal's own, and a filter on a rep or a day reaches the
--- scan of deal and its indexes. Only deals with recorded later changes are put together anew.
+-- scan of deal and its indexes. as_of() stands in a sub-select where it is compared with every row,
+-- which is then done once, and alone where an index is to be searched by it, so that the planner
+-- can estimate. Only deals with recorded later changes are put together anew.
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
@@ -71,13 +73,14 @@ SELECT d.deal_id,
        d.expected_close_on,
        d.closed_on,
        d.outcome,
+       false AS is_open,
        d.lost_reason,
        d.forecast_category,
        d.recorded_at < (sales_perf.as_of() + 1)::timestamptz AS is_as_recorded
   FROM deal d
- WHERE d.outcome IN ('won', 'lost')
-   AND (d.closed_on <= sales_perf.as_of() OR d.closed_on IS NULL)
-   AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
+ WHERE d.outcome <> 'open'
+   AND (d.closed_on <= (SELECT sales_perf.as_of()) OR d.closed_on IS NULL)
+   AND (d.opened_on <= (SELECT sales_perf.as_of()) OR d.opened_on IS NULL)
    AND NOT EXISTS (SELECT
                      FROM deal_change c
                     WHERE c.deal_id = d.deal_id
@@ -96,12 +99,19 @@ SELECT d.deal_id,
                              WHERE e.deal_id = d.deal_id
                                AND e.entered_on > sales_perf.as_of())
            THEN d.stage_id
-           ELSE (SELECT e.stage_id
+           ELSE coalesce(
+                (SELECT e.stage_id
                    FROM stage_event e
                   WHERE e.deal_id = d.deal_id
                     AND e.entered_on <= sales_perf.as_of()
                   ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
-                  LIMIT 1)
+                  LIMIT 1),
+                -- opened before its first event: the first stage known of it
+                (SELECT e.stage_id
+                   FROM stage_event e
+                  WHERE e.deal_id = d.deal_id
+                  ORDER BY e.entered_on, e.entered_at NULLS FIRST, e.stage_event_id
+                  LIMIT 1))
        END,
        (SELECT e.entered_on
           FROM stage_event e
@@ -115,12 +125,13 @@ SELECT d.deal_id,
        d.expected_close_on,
        NULL::date,
        'open'::text,
+       true,
        NULL::text,
        d.forecast_category,
        d.recorded_at < (sales_perf.as_of() + 1)::timestamptz
   FROM deal d
  WHERE (d.outcome IS NULL OR d.outcome = 'open')
-   AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
+   AND (d.opened_on <= (SELECT sales_perf.as_of()) OR d.opened_on IS NULL)
    AND NOT EXISTS (SELECT
                      FROM deal_change c
                     WHERE c.deal_id = d.deal_id
@@ -152,13 +163,14 @@ SELECT d.deal_id,
        d.expected_close_on,
        NULL::date,
        'open'::text,
+       true,
        NULL::text,
        d.forecast_category,
        d.recorded_at < (sales_perf.as_of() + 1)::timestamptz
   FROM deal d
- WHERE d.outcome IN ('won', 'lost')
+ WHERE d.outcome <> 'open'
    AND d.closed_on > sales_perf.as_of()
-   AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
+   AND (d.opened_on <= (SELECT sales_perf.as_of()) OR d.opened_on IS NULL)
    AND NOT EXISTS (SELECT
                      FROM deal_change c
                     WHERE c.deal_id = d.deal_id
@@ -175,16 +187,28 @@ SELECT was.deal_id,
            WHEN was.stage_id_changed
            THEN was.stage_id
            WHEN closing.taken_from = 'none' AND was.outcome_now IN ('won', 'lost')
-                OR EXISTS (SELECT
-                             FROM stage_event e
-                            WHERE e.deal_id = was.deal_id
-                              AND e.entered_on > sales_perf.as_of())
            THEN (SELECT e.stage_id
                    FROM stage_event e
                   WHERE e.deal_id = was.deal_id
                     AND e.entered_on <= sales_perf.as_of()
                   ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
                   LIMIT 1)
+           WHEN EXISTS (SELECT
+                          FROM stage_event e
+                         WHERE e.deal_id = was.deal_id
+                           AND e.entered_on > sales_perf.as_of())
+           THEN coalesce(
+                (SELECT e.stage_id
+                   FROM stage_event e
+                  WHERE e.deal_id = was.deal_id
+                    AND e.entered_on <= sales_perf.as_of()
+                  ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
+                  LIMIT 1),
+                (SELECT e.stage_id
+                   FROM stage_event e
+                  WHERE e.deal_id = was.deal_id
+                  ORDER BY e.entered_on, e.entered_at NULLS FIRST, e.stage_event_id
+                  LIMIT 1))
            ELSE was.stage_id_now
        END,
        (SELECT e.entered_on
@@ -206,6 +230,7 @@ SELECT was.deal_id,
            WHEN closing.taken_from = 'deal' THEN was.outcome_now
            ELSE 'open'
        END,
+       closing.taken_from = 'none',
        CASE WHEN closing.taken_from <> 'none' THEN was.lost_reason END,
        was.forecast_category,
        was.is_as_recorded
@@ -231,7 +256,7 @@ SELECT was.deal_id,
                d.recorded_at < (sales_perf.as_of() + 1)::timestamptz AS is_as_recorded
           FROM deal_later_change c
           JOIN deal d ON d.deal_id = c.deal_id
-         WHERE d.opened_on <= sales_perf.as_of()
+         WHERE d.opened_on <= (SELECT sales_perf.as_of())
             OR d.opened_on IS NULL) AS was
  CROSS JOIN LATERAL (
        SELECT CASE
@@ -262,6 +287,7 @@ COMMENT ON COLUMN deal_as_of.opened_on IS 'The day it was opened; NULL: not know
 COMMENT ON COLUMN deal_as_of.expected_close_on IS 'The day it was expected to close.';
 COMMENT ON COLUMN deal_as_of.closed_on IS 'The day it had been won or lost; NULL for a deal that was open.';
 COMMENT ON COLUMN deal_as_of.outcome IS 'won, lost or open.';
+COMMENT ON COLUMN deal_as_of.is_open IS 'True for a deal that was open: the filter that leaves out the scans of closed ones.';
 COMMENT ON COLUMN deal_as_of.lost_reason IS 'Why it was lost; NULL for a deal that was open.';
 COMMENT ON COLUMN deal_as_of.forecast_category IS 'The CRM''s forecast category, as it is now.';
 COMMENT ON COLUMN deal_as_of.is_as_recorded IS 'True where the deal''s history was being recorded by then, so that this is what the mart would have shown on that day; false where it was entered later (deal.recorded_at) and this is a reconstruction.';

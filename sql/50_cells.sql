@@ -12,7 +12,7 @@ SELECT closed_on,
        rep_id,
        sales_perf.deal_agg(amount, outcome, opened_on, closed_on) AS summary
   FROM deal_as_of
- WHERE outcome IN ('won', 'lost')
+ WHERE NOT is_open
  GROUP BY closed_on, currency, pipeline_id, rep_id;
 
 COMMENT ON VIEW closed_cell IS 'Won and lost deals by the day they closed. Attribution C.';
@@ -49,7 +49,7 @@ SELECT pipeline_id,
        is_as_recorded,
        sales_perf.deal_agg(amount, outcome, opened_on, closed_on) AS summary
   FROM deal_as_of
- WHERE outcome = 'open'
+ WHERE is_open
  GROUP BY pipeline_id, stage_id, stage_entered_on, opened_on, expected_close_on, currency, rep_id, is_as_recorded;
 
 COMMENT ON VIEW open_cell IS 'Open deals (the pipeline) by stage and the day they entered it. Attribution S.';

@@ -145,14 +145,14 @@ WITH found AS NOT MATERIALIZED (
     UNION ALL
     SELECT 'deal_overdue', deal_id, rep_id, format('expected to close on %s', expected_close_on)
       FROM deal_as_of
-     WHERE outcome = 'open'
+     WHERE is_open
        AND expected_close_on < sales_perf.as_of()
        AND expected_close_on > '-infinity'
     UNION ALL
     SELECT 'deal_of_rep_who_left', d.deal_id, d.rep_id, format('%s left on %s', r.name, r.left_on)
       FROM deal_as_of d
       JOIN rep r ON r.rep_id = d.rep_id
-     WHERE d.outcome = 'open'
+     WHERE d.is_open
        AND r.left_on < sales_perf.as_of()
     UNION ALL
     SELECT 'stage_event_before_opening', e.stage_event_id::text, d.rep_id,

@@ -1,14 +1,14 @@
 -- How a mart is stamped: reading the definitions of a schema's objects from the catalogues and
 -- running them in another schema.
 --
--- The unit is the piece: a table, a column, a view, a function, a constraint, a comment … with the
+-- The unit is the piece: a table, a column, a view, a function, a constraint, a comment ... with the
 -- statement that makes it. A piece is read with its own schema first on the search path and made
 -- with the new one first, so no statement names a schema and no text is ever searched and replaced
 -- for one. From this everything follows: create_mart makes all pieces of the template, upgrade_mart
 -- those that are missing or read differently, drop_mart removes them in the opposite order, and two
 -- marts are alike when their pieces are.
 --
--- Everything named stamp_… is internal. It runs with the caller's rights and only reads the
+-- Everything named stamp_... is internal. It runs with the caller's rights and only reads the
 -- catalogues, except for stamp_run and stamp_mart. The readers have BEGIN ATOMIC bodies, bound to
 -- pg_catalog when the extension is made: a search path changes what pg_get_viewdef and its like
 -- print, never which functions and operators run here.
@@ -25,7 +25,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN '1.0';
 
 COMMENT ON FUNCTION sales_perf_template.mart_version() IS
-'The version of sales_perf that this mart was made by or last upgraded to. A schema that has this function is a mart. It needs nothing of the extension, so it outlives DROP EXTENSION … CASCADE.';
+'The version of sales_perf that this mart was made by or last upgraded to. A schema that has this function is a mart. It needs nothing of the extension, so it outlives DROP EXTENSION ... CASCADE.';
 
 
 CREATE TYPE sales_perf.stamp_piece AS
@@ -42,7 +42,7 @@ CREATE TYPE sales_perf.stamp_piece AS
 COMMENT ON TYPE sales_perf.stamp_piece IS
 'Internal to create_mart: one piece of a mart''s schema.';
 COMMENT ON COLUMN sales_perf.stamp_piece.kind IS
-'In words of SQL: table, column, view, function, constraint, trigger, comment …';
+'In words of SQL: table, column, view, function, constraint, trigger, comment ...';
 COMMENT ON COLUMN sales_perf.stamp_piece.name IS
 'Unique within its kind; quoted, without the schema; such as SQL wants after DROP or COMMENT ON';
 COMMENT ON COLUMN sales_perf.stamp_piece.definition IS
@@ -80,7 +80,7 @@ COMMENT ON FUNCTION sales_perf.stamp_options(text[]) IS
 
 CREATE FUNCTION sales_perf.stamp_types(schema_id oid)
 RETURNS SETOF sales_perf.stamp_piece
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT 'type',
            quote_ident(t.typname),
@@ -122,7 +122,7 @@ COMMENT ON FUNCTION sales_perf.stamp_types(oid) IS
 
 CREATE FUNCTION sales_perf.stamp_tables(schema_id oid)
 RETURNS SETOF sales_perf.stamp_piece
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     -- Without columns: each of them is a piece of its own, so that a table of an older version and
     -- one that is not there yet are brought up to date in the same way.
@@ -161,7 +161,7 @@ COMMENT ON FUNCTION sales_perf.stamp_tables(oid) IS
 
 CREATE FUNCTION sales_perf.stamp_identity(table_id oid, column_no smallint)
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT concat(format('(START WITH %s INCREMENT BY %s MINVALUE %s MAXVALUE %s CACHE %s',
                          s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache),
@@ -182,7 +182,7 @@ COMMENT ON FUNCTION sales_perf.stamp_identity(oid, smallint) IS
 
 CREATE FUNCTION sales_perf.stamp_columns(schema_id oid)
 RETURNS SETOF sales_perf.stamp_piece
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     WITH table_column AS
     (
@@ -252,7 +252,7 @@ COMMENT ON FUNCTION sales_perf.stamp_columns(oid) IS
 
 CREATE FUNCTION sales_perf.stamp_functions(schema_id oid)
 RETURNS SETOF sales_perf.stamp_piece
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     -- pg_get_functiondef always writes the function's own name with its schema, at a known place:
     -- there it is cut off. Where the function's search path is that of its schema it becomes
@@ -292,7 +292,7 @@ COMMENT ON FUNCTION sales_perf.stamp_functions(oid) IS
 
 CREATE FUNCTION sales_perf.stamp_views(schema_id oid)
 RETURNS SETOF sales_perf.stamp_piece
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT 'view',
            quote_ident(v.relname),
@@ -315,7 +315,7 @@ COMMENT ON FUNCTION sales_perf.stamp_views(oid) IS
 
 CREATE FUNCTION sales_perf.stamp_constraints(schema_id oid)
 RETURNS SETOF sales_perf.stamp_piece
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     -- NOT NULL, a constraint too from PostgreSQL 18 on, goes with the columns, and constraint
     -- triggers with the triggers.
@@ -340,7 +340,7 @@ COMMENT ON FUNCTION sales_perf.stamp_constraints(oid) IS
 
 CREATE FUNCTION sales_perf.stamp_indexes(schema_id oid)
 RETURNS SETOF sales_perf.stamp_piece
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT 'index',
            quote_ident(x.relname),
@@ -379,18 +379,16 @@ COMMENT ON FUNCTION sales_perf.stamp_indexes(oid) IS
 
 CREATE FUNCTION sales_perf.stamp_triggers(schema_id oid)
 RETURNS SETOF sales_perf.stamp_piece
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT 'trigger',
            format('%I ON %I', g.tgname, t.relname),
            concat(pg_get_triggerdef(g.oid, true),
-                  format('; ALTER TABLE %I %s TRIGGER %I', t.relname,
-                         CASE g.tgenabled WHEN 'O' THEN 'ENABLE'
-                                          WHEN 'D' THEN 'DISABLE'
-                                          WHEN 'R' THEN 'ENABLE REPLICA'
-                                          WHEN 'A' THEN 'ENABLE ALWAYS'
+                  format(CASE g.tgenabled WHEN 'D' THEN '; ALTER TABLE %I DISABLE TRIGGER %I'
+                                          WHEN 'R' THEN '; ALTER TABLE %I ENABLE REPLICA TRIGGER %I'
+                                          WHEN 'A' THEN '; ALTER TABLE %I ENABLE ALWAYS TRIGGER %I'
                          END,
-                         g.tgname)),
+                         t.relname, g.tgname)),
            format('DROP TRIGGER %I ON %I', g.tgname, t.relname),
            'pg_trigger'::regclass::oid,
            g.oid,
@@ -408,7 +406,7 @@ COMMENT ON FUNCTION sales_perf.stamp_triggers(oid) IS
 
 CREATE FUNCTION sales_perf.stamp_policies(schema_id oid)
 RETURNS SETOF sales_perf.stamp_piece
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT 'policy',
            format('%I ON %I', p.polname, t.relname),
@@ -434,7 +432,7 @@ COMMENT ON FUNCTION sales_perf.stamp_policies(oid) IS
 
 CREATE FUNCTION sales_perf.stamp_objects(schema_id oid)
 RETURNS SETOF sales_perf.stamp_piece
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT * FROM sales_perf.stamp_types(schema_id)
     UNION ALL
@@ -461,7 +459,7 @@ COMMENT ON FUNCTION sales_perf.stamp_objects(oid) IS
 
 CREATE FUNCTION sales_perf.stamp_comments(schema_id oid)
 RETURNS SETOF sales_perf.stamp_piece
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     WITH target AS
     (
@@ -511,7 +509,7 @@ COMMENT ON FUNCTION sales_perf.stamp_comments(oid) IS
 
 CREATE FUNCTION sales_perf.stamp_dependencies()
 RETURNS TABLE (class_id oid, object_id oid, on_class_id oid, on_object_id oid)
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     WITH belongs AS
     (
@@ -563,7 +561,7 @@ COMMENT ON FUNCTION sales_perf.stamp_dependencies() IS
 
 CREATE FUNCTION sales_perf.stamp_in_order(schema_id oid)
 RETURNS SETOF sales_perf.stamp_piece
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     WITH RECURSIVE piece AS MATERIALIZED
     (
@@ -619,11 +617,12 @@ COMMENT ON FUNCTION sales_perf.stamp_in_order(oid) IS
 
 CREATE FUNCTION sales_perf.stamp_pieces(schema_name text)
 RETURNS SETOF sales_perf.stamp_piece
-LANGUAGE plpgsql
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET datestyle = 'ISO, YMD'
 SET intervalstyle = 'postgres'
 SET extra_float_digits = 3
+SET quote_all_identifiers = off
 AS $function$
 DECLARE
     schema_id CONSTANT oid := (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = schema_name);

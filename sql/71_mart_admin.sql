@@ -11,7 +11,7 @@
 
 CREATE FUNCTION sales_perf.stamp_check_name(mart text)
 RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
@@ -44,7 +44,7 @@ COMMENT ON FUNCTION sales_perf.stamp_check_name(text) IS
 
 CREATE FUNCTION sales_perf.stamp_check_owner(mart text)
 RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -66,7 +66,7 @@ COMMENT ON FUNCTION sales_perf.stamp_check_owner(text) IS
 
 CREATE FUNCTION sales_perf.stamp_is_mart(schema_name text)
 RETURNS boolean
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT EXISTS (SELECT
                    FROM pg_proc AS p
@@ -83,7 +83,7 @@ COMMENT ON FUNCTION sales_perf.stamp_is_mart(text) IS
 
 CREATE FUNCTION sales_perf.stamp_check_mart(mart text)
 RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
@@ -111,7 +111,7 @@ COMMENT ON FUNCTION sales_perf.stamp_check_mart(text) IS
 
 CREATE FUNCTION sales_perf.stamp_names(schema_name text)
 RETURNS TABLE (kind text, name text)
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT 'relation', c.relname::text
     FROM pg_class AS c
@@ -137,7 +137,7 @@ COMMENT ON FUNCTION sales_perf.stamp_names(text) IS
 
 CREATE FUNCTION sales_perf.stamp_check_names(mart text, other_schema text)
 RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -156,14 +156,15 @@ END
 $function$;
 
 COMMENT ON FUNCTION sales_perf.stamp_check_names(text, text) IS
-'Internal: an error if two schemas have a name in common. A mart must have none of pg_catalog''s, as its own come first: what the template means by lower(…) is the built-in one.';
+'Internal: an error if two schemas have a name in common. A mart must have none of pg_catalog''s, as its own come first: what the template means by lower(...) is the built-in one.';
 
 
 CREATE FUNCTION sales_perf.stamp_run(schema_name text, statements text)
 RETURNS void
-LANGUAGE plpgsql
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET check_function_bodies = off
+SET quote_all_identifiers = off
 AS $function$
 BEGIN
     PERFORM set_config('search_path', sales_perf.stamp_path(schema_name), true);
@@ -189,7 +190,7 @@ $block$;
 
 CREATE FUNCTION sales_perf.stamp_dependents(class_id oid, object_id oid)
 RETURNS text
-LANGUAGE sql STABLE
+LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT string_agg(pg_describe_object(d.class_id, d.object_id, 0), ', ' ORDER BY d.class_id, d.object_id)
     FROM sales_perf.stamp_dependencies() AS d
@@ -203,23 +204,38 @@ COMMENT ON FUNCTION sales_perf.stamp_dependents(oid, oid) IS
 
 CREATE FUNCTION sales_perf.stamp_leftover(mart text)
 RETURNS text
-LANGUAGE sql
+LANGUAGE sql VOLATILE PARALLEL UNSAFE
 BEGIN ATOMIC
-    SELECT string_agg(DISTINCT m.kind || ' ' || m.name, ', ')
-    FROM sales_perf.stamp_dependencies() AS d
-    JOIN sales_perf.stamp_pieces(mart) AS m
-         ON (m.class_id, m.object_id) = (d.class_id, d.object_id) AND m.step = 0
-    JOIN sales_perf.stamp_pieces('sales_perf_template') AS t
-         ON (t.class_id, t.object_id) = (d.on_class_id, d.on_object_id) AND t.step = 0;
+    WITH piece AS MATERIALIZED
+    (
+        SELECT *
+        FROM sales_perf.stamp_pieces(mart)
+        WHERE step = 0
+          AND kind <> 'comment'
+    ),
+    leftover AS
+    (
+        SELECT m.kind, m.name
+        FROM sales_perf.stamp_dependencies() AS d
+        JOIN piece AS m ON (m.class_id, m.object_id) = (d.class_id, d.object_id)
+        JOIN sales_perf.stamp_pieces('sales_perf_template') AS t ON (t.class_id, t.object_id) = (d.on_class_id, d.on_object_id)
+        UNION
+        SELECT m.kind, m.name
+        FROM pg_proc AS p
+        JOIN piece AS m ON (m.class_id, m.object_id) = ('pg_proc'::regclass, p.oid)
+        WHERE strpos(p.proconfig::text, 'sales_perf_template') > 0
+    )
+    SELECT string_agg(l.kind || ' ' || l.name, ', ' ORDER BY l.kind, l.name)
+    FROM leftover AS l;
 END;
 
 COMMENT ON FUNCTION sales_perf.stamp_leftover(text) IS
-'Internal: what in a mart depends on the template, in words; NULL, as it must be, if nothing does.';
+'Internal: what in a mart depends on the template or has it on its search path, in words; NULL, as it must be, if nothing does.';
 
 
 CREATE FUNCTION sales_perf.stamp_mart(mart text)
 RETURNS TABLE (action text, kind text, name text)
-LANGUAGE plpgsql
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 #variable_conflict use_column
@@ -314,7 +330,7 @@ COMMENT ON FUNCTION sales_perf.stamp_mart(text) IS
 
 CREATE FUNCTION sales_perf.create_mart(mart text)
 RETURNS text
-LANGUAGE plpgsql
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -352,7 +368,7 @@ COMMENT ON FUNCTION sales_perf.create_mart(text) IS
 
 CREATE FUNCTION sales_perf.upgrade_mart(mart text)
 RETURNS TABLE (action text, kind text, name text)
-LANGUAGE plpgsql
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
@@ -381,9 +397,8 @@ COMMENT ON FUNCTION sales_perf.upgrade_mart(text) IS
 
 CREATE FUNCTION sales_perf.drop_mart(mart text, confirm text, with_others boolean DEFAULT false)
 RETURNS TABLE (table_name text, row_count bigint)
-LANGUAGE plpgsql
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
-SET client_min_messages = warning
 AS $function$
 #variable_conflict use_column
 DECLARE

@@ -50,10 +50,9 @@ amount_row(FunctionCallInfo fcinfo, int64 sign)
 
 	if (!PG_ARGISNULL(1))
 	{
-		struct varlena *amount = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1));
 		DecimalNumeric number;
 
-		decimal_open(&number, VARDATA_ANY(amount), VARSIZE_ANY_EXHDR(amount));
+		decimal_open_datum(&number, PG_GETARG_DATUM(1));
 		summary_add_decimal(&amount_layout, &state, AMOUNT, &number, sign);
 		summary_add_key(&amount_layout, &state, SUMMARY_PART(&amount_layout, AMOUNTS),
 						decimal_bucket(&number), sign);

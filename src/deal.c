@@ -84,49 +84,54 @@ static const SummaryLayout deal_layout = {
 
 SUMMARY_TYPE(deal);
 
+/* Counts, amounts and days stand in the order of the outcomes. */
+StaticAssertDecl((int) WON == OUTCOME_WON && (int) LOST == OUTCOME_LOST &&
+				 (int) OPEN == OUTCOME_OPEN, "counts follow outcomes");
+StaticAssertDecl((int) LOST_AMOUNT == OUTCOME_LOST && (int) OPEN_AMOUNT == OUTCOME_OPEN,
+				 "amounts follow outcomes");
+StaticAssertDecl(LOST_DAYS == WON_DAYS + OUTCOME_LOST &&
+				 OPEN_ON == WON_DAYS + OUTCOME_OPEN, "days follow outcomes");
+
 static pg_attribute_always_inline Datum
 deal_row(FunctionCallInfo fcinfo, int64 sign)
 {
 	Summary    *state = summary_begin(fcinfo, &deal_layout);
 	Outcome		outcome = PG_ARGISNULL(2) ? OUTCOME_OPEN : outcome_read(PG_GETARG_DATUM(2));
-	int64		key;
+	int			amounts_part = SUMMARY_PART(&deal_layout, WON_AMOUNTS);
+	int			days_part = SUMMARY_PART(&deal_layout, WON_DAYS) + outcome;
+	int64		days;
+	DealDates	dates = deal_dates(outcome, fcinfo->args[3], fcinfo->args[4], &days);
+	DecimalNumeric number;
 
-	summary_add_count(state, outcome == OUTCOME_WON ? WON :
-					  outcome == OUTCOME_LOST ? LOST : OPEN, sign);
+	histogram_prefetch(summary_histogram(&deal_layout, state), days_part, days);
+	summary_add_count(state, outcome, sign);
 
-	if (!PG_ARGISNULL(1))
+	/* one branch on the outcome: it cannot be predicted */
+	if (outcome == OUTCOME_WON)
 	{
-		struct varlena *amount = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1));
-		DecimalNumeric number;
+		if (likely(!PG_ARGISNULL(1)))
+		{
+			int64		bucket;
 
-		decimal_open(&number, VARDATA_ANY(amount), VARSIZE_ANY_EXHDR(amount));
-		summary_add_decimal(&deal_layout, &state,
-							outcome == OUTCOME_WON ? WON_AMOUNT :
-							outcome == OUTCOME_LOST ? LOST_AMOUNT : OPEN_AMOUNT,
-							&number, sign);
-		if (outcome == OUTCOME_WON)
-			summary_add_key(&deal_layout, &state, SUMMARY_PART(&deal_layout, WON_AMOUNTS),
-							decimal_bucket(&number), sign);
+			decimal_open_datum(&number, PG_GETARG_DATUM(1));
+			bucket = decimal_bucket(&number);
+			histogram_prefetch(summary_histogram(&deal_layout, state), amounts_part, bucket);
+			summary_add_decimal(&deal_layout, &state, WON_AMOUNT, &number, sign);
+			summary_add_key(&deal_layout, &state, amounts_part, bucket, sign);
+		}
+		else
+			summary_add_count(state, UNPRICED, sign);
 	}
-	else if (outcome == OUTCOME_WON)
-		summary_add_count(state, UNPRICED, sign);
-
-	switch (deal_dates(outcome, fcinfo->args[3], fcinfo->args[4], &key))
+	else if (likely(!PG_ARGISNULL(1)))
 	{
-		case DATES_USABLE:
-			summary_add_key(&deal_layout, &state,
-							SUMMARY_PART(&deal_layout,
-										 outcome == OUTCOME_WON ? WON_DAYS :
-										 outcome == OUTCOME_LOST ? LOST_DAYS : OPEN_ON),
-							key, sign);
-			break;
-		case DATES_UNDATED:
-			summary_add_count(state, UNDATED, sign);
-			break;
-		case DATES_INVALID:
-			summary_add_count(state, INVALID, sign);
-			break;
+		decimal_open_datum(&number, PG_GETARG_DATUM(1));
+		summary_add_decimal(&deal_layout, &state, outcome, &number, sign);
 	}
+
+	if (likely(dates == DATES_USABLE))
+		summary_add_key(&deal_layout, &state, days_part, days, sign);
+	else
+		summary_add_count(state, dates == DATES_UNDATED ? UNDATED : INVALID, sign);
 	return summary_end(fcinfo, &deal_layout, state);
 }
 

@@ -284,37 +284,22 @@ decimal_special_numeric(DecimalKind kind)
 	return (Numeric) result;
 }
 
-/* The quantile bucket of any numeric. */
+/* The quantile bucket of 0, NaN or an infinity. */
 int64
-decimal_bucket(const DecimalNumeric *number)
+decimal_special_bucket(const DecimalNumeric *number)
 {
-	int64		leading;
-	int			exponent;
-	int64		key;
-
-	if (number->kind == DECIMAL_NAN)
-		return AMOUNT_KEY_NAN;
-	if (number->kind == DECIMAL_PLUS_INF)
-		return AMOUNT_KEY_PLUS_INF;
-	if (number->kind == DECIMAL_MINUS_INF)
-		return AMOUNT_KEY_MINUS_INF;
-	if (number->ndigits == 0)
-		return 0;
-
-	/* the first digit is not 0, so two of them hold five decimal digits */
-	leading = decimal_digit(number, 0) * 10000 +
-		(number->ndigits > 1 ? decimal_digit(number, 1) : 0);
-	exponent = (number->weight - 1) * 4;
-	while (leading >= 1000)
+	switch (number->kind)
 	{
-		leading /= 10;
-		exponent++;
+		case DECIMAL_NAN:
+			return AMOUNT_KEY_NAN;
+		case DECIMAL_PLUS_INF:
+			return AMOUNT_KEY_PLUS_INF;
+		case DECIMAL_MINUS_INF:
+			return AMOUNT_KEY_MINUS_INF;
+		case DECIMAL_FINITE:
+			break;
 	}
-	exponent += 2;				/* the power of ten of the first decimal digit */
-
-	key = (int64) (exponent + AMOUNT_KEY_EXPONENT_BIAS) * AMOUNT_BUCKETS_PER_DECADE +
-		amount_bucket((int) leading) + 1;
-	return number->negative ? -key : key;
+	return 0;
 }
 
 /* The amount in the middle of a bucket (not one of NaN or an infinity). */

@@ -134,6 +134,17 @@ decimal_open(DecimalNumeric *number, const char *data, size_t size)
 	}
 }
 
+/* Opens a numeric given as a datum, which may have a short header. */
+static inline void
+decimal_open_datum(DecimalNumeric *number, Datum datum)
+{
+	struct varlena *p = (struct varlena *) DatumGetPointer(datum);
+
+	if (unlikely(VARATT_IS_COMPRESSED(p) || VARATT_IS_EXTERNAL(p)))
+		p = PG_DETOAST_DATUM_PACKED(datum);
+	decimal_open(number, VARDATA_ANY(p), VARSIZE_ANY_EXHDR(p));
+}
+
 /* One digit (0 to 9999) of an opened numeric. */
 static inline int
 decimal_digit(const DecimalNumeric *number, int i)
@@ -208,18 +219,58 @@ decimal_accumulate(int64 *stored, int128 addend)
 #define AMOUNT_KEY_NAN				INT64CONST(100000001)
 #define AMOUNT_KEY_MINUS_INF		(-AMOUNT_KEY_PLUS_INF)
 
-/* The bucket of three leading digits, 100 to 999. */
+/*
+ * The bucket of three leading digits, 100 to 999: leading - 100 below 200,
+ * leading / 2 below 500, and leading / 5 + 150 from there on, computed without
+ * a branch, for amounts come in no order.
+ */
 static inline int
-amount_bucket(int leading)
+amount_bucket(uint32 leading)
 {
-	if (leading < 200)
-		return leading - 100;
-	if (leading < 500)
-		return 100 + (leading - 200) / 2;
-	return 250 + (leading - 500) / 5;
+	static const uint32 times[] = {65536, 65536 / 2, 65536 / 5 + 1};
+	static const int plus[] = {-100, 0, 150};
+	int			step = (leading >= 200) + (leading >= 500);
+
+	return (int) ((leading * times[step]) >> 16) + plus[step];
 }
 
-extern int64 decimal_bucket(const DecimalNumeric *number);
+extern int64 decimal_special_bucket(const DecimalNumeric *number);
+
+/* The quantile bucket of any numeric. */
+static inline int64
+decimal_bucket(const DecimalNumeric *number)
+{
+	static const uint32 power_of_ten[] = {
+		1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000
+	};
+
+	/* 2^44 / 10^i, rounded up: exact for up to 8 digits and i of 2 to 5 */
+	static const uint64 reciprocal[] = {
+		0, 0, UINT64CONST(175921860445), UINT64CONST(17592186045),
+		UINT64CONST(1759218605), UINT64CONST(175921861)
+	};
+	uint32		leading;
+	int			ndigits;
+	int			exponent;
+	int64		key;
+
+	if (unlikely(number->kind != DECIMAL_FINITE || number->ndigits == 0))
+		return decimal_special_bucket(number);
+
+	/* the first digit is not 0, so two of them hold 5 to 8 decimal digits */
+	leading = decimal_digit(number, 0) * 10000 +
+		(number->ndigits > 1 ? decimal_digit(number, 1) : 0);
+
+	/* how many: from the number of bits, as log10(2) is about 1233 / 4096 */
+	ndigits = (32 - __builtin_clz(leading)) * 1233 >> 12;
+	ndigits += leading >= power_of_ten[ndigits];
+	leading = (uint32) ((leading * reciprocal[ndigits - 3]) >> 44);
+	exponent = (number->weight - 1) * 4 + ndigits - 1;
+
+	key = (int64) (exponent + AMOUNT_KEY_EXPONENT_BIAS) * AMOUNT_BUCKETS_PER_DECADE +
+		amount_bucket(leading) + 1;
+	return number->negative ? -key : key;
+}
 extern DecimalValue decimal_bucket_middle(int64 key);
 
 extern DecimalValue decimal_value(const DecimalNumeric *number);

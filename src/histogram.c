@@ -23,33 +23,66 @@ histogram_overflow(void)
 	pg_unreachable();
 }
 
-/* Bytes that a histogram of that many entries takes. */
-size_t
-histogram_size(uint32 slots, bool wide)
+static size_t
+entry_size(bool wide)
 {
-	return sizeof(Histogram) +
-		(size_t) slots * (wide ? sizeof(WideEntry) : sizeof(NarrowEntry));
+	return wide ? sizeof(WideEntry) : sizeof(NarrowEntry);
 }
 
-/* Makes an empty histogram of as many entries as fit into size bytes. */
-void
-histogram_init(Histogram *h, size_t size, bool wide)
+/* Bytes that a histogram as planned takes at least. */
+uint64
+histogram_plan_size(const HistogramPlan *plan)
 {
-	size_t		entry = wide ? sizeof(WideEntry) : sizeof(NarrowEntry);
+	return sizeof(Histogram) + plan->nwindows * sizeof(HistogramWindow) +
+		plan->slots * entry_size(plan->wide) + plan->window_counts * sizeof(int16);
+}
 
-	/* whole blocks of eight, so that every slot is some key's home */
-	h->slots = (uint32) ((size - sizeof(Histogram)) / entry) & ~(uint32) 7;
+/*
+ * Makes a histogram as planned in size bytes, which is at least
+ * histogram_plan_size; all room that is left becomes slots.
+ */
+void
+histogram_init(Histogram *h, size_t size, const HistogramPlan *plan)
+{
+	size_t		slots_size = size - sizeof(Histogram) -
+		plan->nwindows * sizeof(HistogramWindow) - plan->window_counts * sizeof(int16);
+	char	   *counts;
+
+	h->slots = (uint32) (slots_size / entry_size(plan->wide));
 	h->limit = h->slots - h->slots / 4;
 	h->used = 0;
-	h->wide = wide ? 1 : 0;
+	h->wide = plan->wide ? 1 : 0;
+	h->windows = plan->nwindows;
 
 	/* all bits set is the mark of an empty slot, narrow or wide */
-	memset((char *) h + sizeof(Histogram), 0xFF, size - sizeof(Histogram));
+	memset(HISTOGRAM_NARROW(h), 0xFF, slots_size);
+
+	counts = (char *) HISTOGRAM_NARROW(h) + h->slots * entry_size(plan->wide);
+	memset(counts, 0, plan->window_counts * sizeof(int16));
+	for (int i = 0; i < plan->nwindows; i++)
+	{
+		HistogramWindow *window = &HISTOGRAM_WINDOWS(h)[i];
+
+		*window = plan->windows[i];
+		window->offset = (uint32) (counts - (char *) h);
+		counts += window->span * sizeof(int16);
+	}
+
+	for (int i = 0; i < plan->nparts; i++)
+	{
+		for (int j = 0; j < plan->parts[i].n; j++)
+		{
+			const HistogramBin *bin = &plan->parts[i].bin[j];
+
+			if (histogram_add(h, i, bin->key, bin->count) != HISTOGRAM_OK)
+				elog(ERROR, "planned histogram has no room");
+		}
+	}
 }
 
-/* The general case of histogram_add: keys and counts of 64 bits. */
-HistogramResult
-histogram_add_wide(Histogram *h, int part, int64 key, int64 count)
+/* The general case of histogram_add_sparse: keys and counts of 64 bits. */
+static HistogramResult
+add_wide(Histogram *h, int part, int64 key, int64 count)
 {
 	WideEntry  *entries = HISTOGRAM_WIDE(h);
 	uint64		mixed;
@@ -82,17 +115,80 @@ histogram_add_wide(Histogram *h, int part, int64 key, int64 count)
 	return HISTOGRAM_OK;
 }
 
+static HistogramResult
+add_narrow(Histogram *h, int part, int64 key, int64 count)
+{
+	NarrowEntry *entries = HISTOGRAM_NARROW(h);
+	uint64		biased = (uint64) key + (uint64) NARROW_KEY_BIAS;
+	uint32		tag = ((uint32) part << NARROW_KEY_BITS) | (uint32) biased;
+	uint32		at;
+	int64		sum;
+
+	if (biased >> NARROW_KEY_BITS != 0)
+		return HISTOGRAM_TOO_NARROW;
+
+	at = narrow_home(h, tag);
+	while (entries[at].tag != tag)
+	{
+		if (entries[at].tag == NARROW_EMPTY)
+		{
+			if (h->used >= h->limit)
+				return HISTOGRAM_FULL;
+			if (count < PG_INT32_MIN || count > PG_INT32_MAX)
+				return HISTOGRAM_TOO_NARROW;
+			entries[at].tag = tag;
+			entries[at].count = (int32) count;
+			h->used++;
+			return HISTOGRAM_OK;
+		}
+		if (++at == h->slots)
+			at = 0;
+	}
+
+	if (pg_add_s64_overflow(entries[at].count, count, &sum) ||
+		sum < PG_INT32_MIN || sum > PG_INT32_MAX)
+		return HISTOGRAM_TOO_NARROW;
+	entries[at].count = (int32) sum;
+	return HISTOGRAM_OK;
+}
+
+/* Adds to the count of a key that has no window, or has outgrown it. */
+HistogramResult
+histogram_add_sparse(Histogram *h, int part, int64 key, int64 count)
+{
+	if (h->wide)
+		return add_wide(h, part, key, count);
+	return add_narrow(h, part, key, count);
+}
+
+/* Adds to a count in a window, which overflows it: it moves to the table. */
+HistogramResult
+histogram_carry(Histogram *h, int part, int64 key, int64 count, int16 *stored)
+{
+	HistogramResult result;
+	int64		sum;
+
+	if (pg_add_s64_overflow(*stored, count, &sum))
+		return histogram_add_sparse(h, part, key, count);
+	result = histogram_add_sparse(h, part, key, sum);
+	if (result == HISTOGRAM_OK)
+		*stored = 0;
+	return result;
+}
+
 /*
- * Steps through the entries whose count is not 0, in no particular order.
- * Start with *cursor = 0.
+ * Steps through the counts that are not 0, in no particular order.  A key may
+ * come twice, as its count may be partly in a window.  Start with *cursor = 0.
  */
 bool
-histogram_next(const Histogram *h, uint32 *cursor, int *part,
+histogram_next(const Histogram *h, uint64 *cursor, int *part,
 			   HistogramBin *bin)
 {
+	uint64		place;
+
 	while (*cursor < h->slots)
 	{
-		uint32		at = (*cursor)++;
+		uint64		at = (*cursor)++;
 
 		if (h->wide)
 		{
@@ -117,21 +213,27 @@ histogram_next(const Histogram *h, uint32 *cursor, int *part,
 		}
 		return true;
 	}
+
+	place = *cursor - h->slots;
+	for (int i = 0; i < h->windows; i++)
+	{
+		const HistogramWindow *window = &HISTOGRAM_WINDOWS(h)[i];
+		const int16 *counts = (const int16 *) ((const char *) h + window->offset);
+
+		for (; place < window->span; place++)
+		{
+			(*cursor)++;
+			if (counts[place] != 0)
+			{
+				*part = i;
+				bin->key = window->base + (int64) place;
+				bin->count = counts[place];
+				return true;
+			}
+		}
+		place -= window->span;
+	}
 	return false;
-}
-
-/* How many entries have a count other than 0. */
-uint32
-histogram_live(const Histogram *h)
-{
-	uint32		cursor = 0;
-	uint32		live = 0;
-	int			part;
-	HistogramBin bin;
-
-	while (histogram_next(h, &cursor, &part, &bin))
-		live++;
-	return live;
 }
 
 static int
@@ -143,12 +245,35 @@ bin_cmp(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Sorts bins by key, merges those of one key, drops those of count 0. */
+static void
+sort_bins(HistogramBins *bins)
+{
+	int			n = 0;
+
+	if (bins->n > 1)
+		qsort(bins->bin, bins->n, sizeof(HistogramBin), bin_cmp);
+	for (int i = 0; i < bins->n;)
+	{
+		HistogramBin merged = bins->bin[i++];
+
+		while (i < bins->n && bins->bin[i].key == merged.key)
+		{
+			if (pg_add_s64_overflow(merged.count, bins->bin[i++].count, &merged.count))
+				histogram_overflow();
+		}
+		if (merged.count != 0)
+			bins->bin[n++] = merged;
+	}
+	bins->n = n;
+}
+
 /* Reads out all parts, each by ascending key. */
 void
 histogram_read(const Histogram *h, HistogramBins *parts, int nparts)
 {
-	uint32		cursor = 0;
-	uint32		live = 0;
+	uint64		cursor = 0;
+	uint64		live = 0;
 	int			part;
 	HistogramBin bin;
 	HistogramBin *bins;
@@ -174,10 +299,95 @@ histogram_read(const Histogram *h, HistogramBins *parts, int nparts)
 		parts[part].bin[parts[part].n++] = bin;
 
 	for (int i = 0; i < nparts; i++)
+		sort_bins(&parts[i]);
+}
+
+/* a part with fewer keys is not worth a window */
+#define WINDOW_MIN_KEYS		64
+#define WINDOW_MAX_SPAN(n)	((uint64) (n) * (sizeof(NarrowEntry) / sizeof(int16)))
+
+/*
+ * Finds the window of a part: the range of all its keys, or what is left of
+ * it after those far out are left to the table, such that the array is no
+ * larger than the entries.  Returns how many keys it holds.
+ */
+static int
+find_window(HistogramBins bins, HistogramWindow *window)
+{
+	int			first = 0;
+	int			last = bins.n - 1;
+
+	window->base = 0;
+	window->span = 0;
+	while (last - first + 1 >= WINDOW_MIN_KEYS)
 	{
-		if (parts[i].n > 1)
-			qsort(parts[i].bin, parts[i].n, sizeof(HistogramBin), bin_cmp);
+		const HistogramBin *bin = bins.bin;
+		int			n = last - first + 1;
+		uint64		span = (uint64) bin[last].key - (uint64) bin[first].key + 1;
+
+		if (span <= WINDOW_MAX_SPAN(n))
+		{
+			window->base = bin[first].key;
+			window->span = (uint32) span;
+			return n;
+		}
+		if ((uint64) bin[first + 1].key - (uint64) bin[first].key >
+			(uint64) bin[last].key - (uint64) bin[last - 1].key)
+			first++;
+		else
+			last--;
 	}
+	return 0;
+}
+
+/* Would an entry for this bin have to be wide? */
+static bool
+needs_wide(const HistogramBin *bin)
+{
+	return bin->count < PG_INT32_MIN || bin->count > PG_INT32_MAX ||
+		((uint64) bin->key + (uint64) NARROW_KEY_BIAS) >> NARROW_KEY_BITS != 0;
+}
+
+/*
+ * Plans a histogram for all that is in another one, with room for new keys in
+ * proportion, so that moving costs little for each key.
+ */
+void
+histogram_plan(HistogramPlan *plan, const Histogram *from, int nparts, bool wide)
+{
+	uint64		live = 0;
+	uint64		sparse = 0;
+
+	plan->wide = wide || from->wide;
+	plan->nparts = nparts;
+	plan->nwindows = 0;
+	plan->window_counts = 0;
+	histogram_read(from, plan->parts, nparts);
+	for (int i = 0; i < nparts; i++)
+	{
+		HistogramBins bins = plan->parts[i];
+		HistogramWindow *window = &plan->windows[i];
+
+		if (find_window(bins, window) > 0)
+			plan->nwindows = nparts;
+		plan->window_counts += window->span;
+
+		for (int j = 0; j < bins.n; j++)
+		{
+			const HistogramBin *bin = &bins.bin[j];
+
+			if ((uint64) bin->key - (uint64) window->base < window->span &&
+				bin->count >= PG_INT16_MIN && bin->count <= PG_INT16_MAX)
+				continue;
+			sparse++;
+			plan->wide = plan->wide || needs_wide(bin);
+		}
+		live += bins.n;
+	}
+	plan->slots = Max(sparse * 2 + live / 4 + 8, HISTOGRAM_MIN_SLOTS);
+
+	/* whole int64s, so that the entries before them are aligned */
+	plan->window_counts = TYPEALIGN(sizeof(int64) / sizeof(int16), plan->window_counts);
 }
 
 /* A percentile is given as a share, as percentile_cont has it. */

@@ -5,12 +5,15 @@
  *
  * One chunk of memory, without pointers, holds up to HISTOGRAM_MAX_PARTS
  * histograms side by side, told apart by their part number, so that a
- * summary has a single area that grows.  It is a hash table with linear
- * probing; it takes the room it is given, and its size follows the number of
+ * summary has a single area that grows.  Its size follows the number of
  * distinct keys, never their range.
  *
- * Entries are narrow (8 bytes) as long as every key fits 28 bits and every
- * count 32; the first that does not fit makes the table wide (24 bytes).
+ * Keys live in a hash table with linear probing.  Its entries are narrow
+ * (8 bytes) as long as every key fits 28 bits and every count 32; the first
+ * that does not fit makes the table wide (24 bytes).  Once a part has many
+ * keys, and at least a quarter of a range of keys is taken, that range is
+ * counted in a window, an array of 16-bit counts, which is no larger than the
+ * entries were; a count that outgrows it is carried into the table.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,9 +31,18 @@ typedef struct Histogram
 	uint32		slots;			/* room, in entries */
 	uint32		limit;			/* fill no further than this */
 	uint32		used;			/* slots taken; a count may be back at 0 */
-	uint32		wide;			/* 1 if entries are wide, else 0 */
-	/* NarrowEntry or WideEntry [slots] follow */
+	uint16		wide;			/* 1 if entries are wide, else 0 */
+	uint16		windows;		/* number of windows: all parts or 0 */
+	/* HistogramWindow [windows], NarrowEntry or WideEntry [slots], counts follow */
 } Histogram;
+
+/* A range of keys of a part that is counted in an array. */
+typedef struct HistogramWindow
+{
+	int64		base;			/* its first key */
+	uint32		span;			/* number of keys; 0 if the part has no window */
+	uint32		offset;			/* of its int16 counts, in bytes from the histogram */
+} HistogramWindow;
 
 typedef struct NarrowEntry
 {
@@ -66,28 +78,60 @@ typedef enum HistogramResult
 	HISTOGRAM_TOO_NARROW		/* wants wide entries */
 } HistogramResult;
 
+/* every histogram has room for this many entries */
+#define HISTOGRAM_MIN_SLOTS 16
+
 #define NARROW_EMPTY	UINT32_C(0xFFFFFFFF)
 #define NARROW_KEY_BITS	28
 #define NARROW_KEY_BIAS	(INT64CONST(1) << (NARROW_KEY_BITS - 1))
 #define WIDE_EMPTY		INT64CONST(-1)
 
-#define HISTOGRAM_NARROW(h) ((NarrowEntry *) ((char *) (h) + sizeof(Histogram)))
-#define HISTOGRAM_WIDE(h) ((WideEntry *) ((char *) (h) + sizeof(Histogram)))
+#define HISTOGRAM_WINDOWS(h) ((HistogramWindow *) ((char *) (h) + sizeof(Histogram)))
+#define HISTOGRAM_NARROW(h) ((NarrowEntry *) (HISTOGRAM_WINDOWS(h) + (h)->windows))
+#define HISTOGRAM_WIDE(h) ((WideEntry *) (HISTOGRAM_WINDOWS(h) + (h)->windows))
+
+/* The count of a key in its part's window, or NULL if it has none. */
+static inline int16 *
+histogram_window_count(const Histogram *h, int part, int64 key)
+{
+	const HistogramWindow *window = &HISTOGRAM_WINDOWS(h)[part];
+	uint64		place = (uint64) key - (uint64) window->base;
+
+	if (place >= window->span)
+		return NULL;
+	return (int16 *) ((char *) h + window->offset) + place;
+}
 
 /*
- * Neighbouring keys (days, amounts of like size) share a cache line: blocks
- * of eight keys are hashed, and a key keeps its place in the block.
+ * Where to look for a key first.  Multiplying by 2^32 / golden ratio spreads
+ * neighbouring keys (days, amounts of like size) evenly over the table.
  */
 static inline uint32
 narrow_home(const Histogram *h, uint32 tag)
 {
-	uint32		mixed = (tag >> 3) * UINT32_C(0x9E3779B1);
-
-	return (uint32) (((uint64) mixed * (h->slots >> 3)) >> 32) * 8 + (tag & 7);
+	return (uint32) (((uint64) (tag * UINT32_C(0x9E3779B1)) * h->slots) >> 32);
 }
 
-extern HistogramResult histogram_add_wide(Histogram *h, int part, int64 key,
-										  int64 count);
+/*
+ * Asks the processor to fetch the place of a key that will be added to soon:
+ * the states of many groups do not fit its caches.
+ */
+static inline void
+histogram_prefetch(const Histogram *h, int part, int64 key)
+{
+	if (h->windows)
+	{
+		const HistogramWindow *window = &HISTOGRAM_WINDOWS(h)[part];
+
+		__builtin_prefetch((char *) h + window->offset +
+						   (uint32) (key - window->base) * sizeof(int16), 1);
+	}
+}
+
+extern HistogramResult histogram_add_sparse(Histogram *h, int part, int64 key,
+											int64 count);
+extern HistogramResult histogram_carry(Histogram *h, int part, int64 key,
+									   int64 count, int16 *stored);
 
 /*
  * Adds count (which may be negative) to the count of a key.  Where it does
@@ -96,48 +140,43 @@ extern HistogramResult histogram_add_wide(Histogram *h, int part, int64 key,
 static inline HistogramResult
 histogram_add(Histogram *h, int part, int64 key, int64 count)
 {
-	NarrowEntry *entries = HISTOGRAM_NARROW(h);
-	uint64		biased = (uint64) key + (uint64) NARROW_KEY_BIAS;
-	uint32		tag = ((uint32) part << NARROW_KEY_BITS) | (uint32) biased;
-	uint32		at;
-	int64		sum;
-
-	if (unlikely(h->wide))
-		return histogram_add_wide(h, part, key, count);
-	if (unlikely(biased >> NARROW_KEY_BITS != 0))
-		return HISTOGRAM_TOO_NARROW;
-
-	Assert(h->slots >= 8);
-	at = narrow_home(h, tag);
-	while (entries[at].tag != tag)
+	if (h->windows)
 	{
-		if (entries[at].tag == NARROW_EMPTY)
-		{
-			if (unlikely(h->used >= h->limit))
-				return HISTOGRAM_FULL;
-			if (unlikely(count < PG_INT32_MIN || count > PG_INT32_MAX))
-				return HISTOGRAM_TOO_NARROW;
-			entries[at].tag = tag;
-			entries[at].count = (int32) count;
-			h->used++;
-			return HISTOGRAM_OK;
-		}
-		if (unlikely(++at == h->slots))
-			at = 0;
-	}
+		int16	   *stored = histogram_window_count(h, part, key);
 
-	/* the count is of 32 bits: only a wild addend can overflow the sum */
-	if (unlikely(pg_add_s64_overflow(entries[at].count, count, &sum) ||
-				 sum < PG_INT32_MIN || sum > PG_INT32_MAX))
-		return HISTOGRAM_TOO_NARROW;
-	entries[at].count = (int32) sum;
-	return HISTOGRAM_OK;
+		if (likely(stored != NULL))
+		{
+			int64		sum;
+
+			if (likely(!pg_add_s64_overflow(*stored, count, &sum) &&
+					   sum >= PG_INT16_MIN && sum <= PG_INT16_MAX))
+			{
+				*stored = (int16) sum;
+				return HISTOGRAM_OK;
+			}
+			return histogram_carry(h, part, key, count, stored);
+		}
+	}
+	return histogram_add_sparse(h, part, key, count);
 }
 
-extern size_t histogram_size(uint32 slots, bool wide);
-extern void histogram_init(Histogram *h, size_t size, bool wide);
-extern uint32 histogram_live(const Histogram *h);
-extern bool histogram_next(const Histogram *h, uint32 *cursor, int *part,
+/* What a histogram is to be made for. */
+typedef struct HistogramPlan
+{
+	bool		wide;
+	uint64		slots;
+	int			nparts;
+	HistogramBins parts[HISTOGRAM_MAX_PARTS];	/* what to put in */
+	int			nwindows;
+	HistogramWindow windows[HISTOGRAM_MAX_PARTS];
+	uint64		window_counts;	/* counts in all windows */
+} HistogramPlan;
+
+extern void histogram_plan(HistogramPlan *plan, const Histogram *from, int nparts,
+						   bool wide);
+extern uint64 histogram_plan_size(const HistogramPlan *plan);
+extern void histogram_init(Histogram *h, size_t size, const HistogramPlan *plan);
+extern bool histogram_next(const Histogram *h, uint64 *cursor, int *part,
 						   HistogramBin *bin);
 extern void histogram_read(const Histogram *h, HistogramBins *parts,
 						   int nparts);

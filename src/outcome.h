@@ -15,9 +15,9 @@
 
 typedef enum Outcome
 {
-	OUTCOME_WON,
-	OUTCOME_LOST,
-	OUTCOME_OPEN
+	OUTCOME_WON = 0,
+	OUTCOME_LOST = 1,
+	OUTCOME_OPEN = 2
 } Outcome;
 
 /* What the dates of a deal allow to be said. */
@@ -31,9 +31,13 @@ typedef enum DealDates
 
 extern void outcome_unknown(const char *text, size_t length) pg_attribute_noreturn();
 
+#define OUTCOME_WORD(a, b, c, d) \
+	((uint32) (a) | (uint32) (b) << 8 | (uint32) (c) << 16 | (uint32) (d) << 24)
+
 /*
  * Reads an outcome from a text datum, which may have a short header.  It is
- * 'won', 'lost' or 'open'; anything else is an error.
+ * 'won', 'lost' or 'open'; anything else is an error.  Outcomes come in no
+ * order that a processor could predict, so this does not branch on them.
  */
 static inline Outcome
 outcome_read(Datum datum)
@@ -41,19 +45,27 @@ outcome_read(Datum datum)
 	struct varlena *text = (struct varlena *) DatumGetPointer(datum);
 	const char *chars;
 	size_t		length;
+	uint32		word;
+	bool		won;
+	bool		lost;
+	bool		open;
 
-	if (unlikely(VARATT_IS_EXTENDED(text) && !VARATT_IS_SHORT(text)))
+	if (unlikely(VARATT_IS_COMPRESSED(text) || VARATT_IS_EXTERNAL(text)))
 		text = PG_DETOAST_DATUM_PACKED(datum);
 	chars = VARDATA_ANY(text);
 	length = VARSIZE_ANY_EXHDR(text);
+	if (unlikely(length < 3))
+		outcome_unknown(chars, length);
 
-	if (length == 3 && memcmp(chars, "won", 3) == 0)
-		return OUTCOME_WON;
-	if (length == 4 && memcmp(chars, "lost", 4) == 0)
-		return OUTCOME_LOST;
-	if (length == 4 && memcmp(chars, "open", 4) == 0)
-		return OUTCOME_OPEN;
-	outcome_unknown(chars, length);
+	/* the first three characters and the last */
+	word = OUTCOME_WORD((uint8) chars[0], (uint8) chars[1], (uint8) chars[2],
+						(uint8) chars[length - 1]);
+	won = (length == 3) & (word == OUTCOME_WORD('w', 'o', 'n', 'n'));
+	lost = (length == 4) & (word == OUTCOME_WORD('l', 'o', 's', 't'));
+	open = (length == 4) & (word == OUTCOME_WORD('o', 'p', 'e', 'n'));
+	if (unlikely(!(won | lost | open)))
+		outcome_unknown(chars, length);
+	return (Outcome) (lost * OUTCOME_LOST + open * OUTCOME_OPEN);
 }
 
 /*
@@ -67,20 +79,17 @@ deal_dates(Outcome outcome, NullableDatum opened, NullableDatum closed,
 {
 	DateADT		opened_on = DatumGetDateADT(opened.value);
 	DateADT		closed_on = DatumGetDateADT(closed.value);
+	bool		is_open = outcome == OUTCOME_OPEN;
 
-	if (opened.isnull)
+	/* without a branch on the outcome, see above */
+	*value = (int64) (is_open ? 0 : closed_on) + (is_open ? 1 : -1) * (int64) opened_on;
+
+	if (unlikely(opened.isnull))
 		return DATES_UNDATED;
-	if (outcome != OUTCOME_OPEN && (closed.isnull || DATE_NOT_FINITE(closed_on)))
+	if (unlikely(DATE_NOT_FINITE(opened_on) ||
+				 (!is_open & (closed.isnull || DATE_NOT_FINITE(closed_on) || *value < 0))))
 		return DATES_INVALID;
-	if (DATE_NOT_FINITE(opened_on))
-		return DATES_INVALID;
-	if (outcome == OUTCOME_OPEN)
-	{
-		*value = opened_on;
-		return DATES_USABLE;
-	}
-	*value = (int64) closed_on - (int64) opened_on;
-	return *value < 0 ? DATES_INVALID : DATES_USABLE;
+	return DATES_USABLE;
 }
 
 #endif							/* SALES_PERF_OUTCOME_H */

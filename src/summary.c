@@ -11,8 +11,8 @@
 #include "utils/memutils.h"
 #include "wire.h"
 
-/* a new histogram has room for at least this many entries */
-#define FIRST_SLOTS 16
+/* up to here the allocator rounds chunks to powers of two (aset.c) */
+#define ALLOC_CHUNK_MAX 8192
 
 /* Bytes of a working value before the entries of its histogram. */
 static size_t
@@ -23,38 +23,34 @@ fixed_size(const SummaryLayout *layout)
 }
 
 /*
- * Makes an empty working value whose histogram has room for slots entries.
- * Sizes are powers of two: that is what the memory allocator hands out.
+ * Makes a working value with a histogram as planned.  Sizes are powers of two
+ * as long as that is what the memory allocator hands out anyway.
  */
 static Summary *
-summary_alloc(const SummaryLayout *layout, uint64 slots, bool wide)
+summary_alloc(const SummaryLayout *layout, const HistogramPlan *plan)
 {
 	size_t		fixed = fixed_size(layout);
-	size_t		size = fixed + sizeof(Histogram);
+	uint64		wanted = fixed + histogram_plan_size(plan);
+	size_t		size = 64;
 	Summary    *s;
 
-	if (SUMMARY_PARTS(layout) > 0)
-	{
-		size_t		wanted = fixed + histogram_size(0, wide);
-
-		if (slots > MaxAllocSize / sizeof(WideEntry))
-			ereport(ERROR,
-					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-					 errmsg("summary has too many distinct values"),
-					 errdetail("A value of type %s cannot hold " UINT64_FORMAT " of them.",
-							   layout->type_name, slots / 2)));
-		wanted += histogram_size((uint32) slots, wide) - sizeof(Histogram);
-		for (size = 64; size < wanted;)
-			size *= 2;
-		size = Min(size, MaxAllocSize);
-	}
+	if (wanted > MaxAllocSize)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("summary has too many distinct values"),
+				 errdetail("A value of type %s would take " UINT64_FORMAT " bytes.",
+						   layout->type_name, wanted)));
+	if (wanted > ALLOC_CHUNK_MAX)
+		size = MAXALIGN((size_t) wanted);
+	while (size < wanted)
+		size *= 2;
 
 	s = palloc(size);
 	memset(s, 0, fixed);
 	SET_VARSIZE(s, size);
 	s->form = SUMMARY_WORKING;
 	s->type_id = layout->type_id;
-	histogram_init(summary_histogram(layout, s), size - fixed, wide);
+	histogram_init(summary_histogram(layout, s), size - fixed, plan);
 	return s;
 }
 
@@ -62,32 +58,30 @@ summary_alloc(const SummaryLayout *layout, uint64 slots, bool wide)
 Summary *
 summary_new(const SummaryLayout *layout)
 {
-	return summary_alloc(layout, FIRST_SLOTS, false);
+	HistogramPlan plan;
+
+	plan.wide = false;
+	plan.slots = SUMMARY_PARTS(layout) > 0 ? HISTOGRAM_MIN_SLOTS : 0;
+	plan.nparts = plan.nwindows = 0;
+	plan.window_counts = 0;
+	return summary_alloc(layout, &plan);
 }
 
 /*
- * Moves a value into a larger chunk, or one with wide entries.  The old chunk
- * belongs to whoever called the transition function and is left alone.
+ * Moves a value into a chunk with more room, or with wide entries.  The old
+ * chunk belongs to whoever called the transition function and is left alone.
  */
 void
 summary_enlarge(const SummaryLayout *layout, Summary **s, HistogramResult reason)
 {
-	const Histogram *from = summary_histogram(layout, *s);
-	bool		wide = from->wide || reason == HISTOGRAM_TOO_NARROW;
-	uint64		slots = Max(FIRST_SLOTS, (uint64) histogram_live(from) * 2 + 8);
-	Summary    *larger = summary_alloc(layout, slots, wide);
-	Histogram  *to = summary_histogram(layout, larger);
-	uint32		cursor = 0;
-	int			part;
-	HistogramBin bin;
+	HistogramPlan plan;
+	Summary    *larger;
 
+	histogram_plan(&plan, summary_histogram(layout, *s), SUMMARY_PARTS(layout),
+				   reason == HISTOGRAM_TOO_NARROW);
+	larger = summary_alloc(layout, &plan);
 	memcpy(SUMMARY_COUNTS(larger), SUMMARY_COUNTS(*s),
 		   fixed_size(layout) - sizeof(Summary));
-	while (histogram_next(from, &cursor, &part, &bin))
-	{
-		if (histogram_add(to, part, bin.key, bin.count) != HISTOGRAM_OK)
-			elog(ERROR, "enlarged histogram has no room");
-	}
 	*s = larger;
 }
 
@@ -198,7 +192,7 @@ summary_add_decimal_slow(const SummaryLayout *layout, Summary **s, int decimal,
 static void
 absorb_working(const SummaryLayout *layout, Summary **s, Summary *other, int sign)
 {
-	uint32		cursor = 0;
+	uint64		cursor = 0;
 	int			part;
 	HistogramBin bin;
 

@@ -29,6 +29,7 @@
 #include "decimal.h"
 #include "histogram.h"
 #include "lib/stringinfo.h"
+#include "nodes/nodes.h"
 
 #define SUMMARY_MAX_COUNTS		16
 #define SUMMARY_MAX_PARTS		HISTOGRAM_MAX_PARTS
@@ -137,13 +138,24 @@ extern Numeric decimal_view_sum(const DecimalView *view);
 extern DecimalKind decimal_view_kind(const DecimalView *view);
 
 /*
+ * Are we called by an aggregate, whose state may be changed in place?  This is
+ * AggCheckCallContext(), without the call.
+ */
+static inline bool
+called_by_aggregate(FunctionCallInfo fcinfo)
+{
+	return fcinfo->context != NULL &&
+		(IsA(fcinfo->context, AggState) || IsA(fcinfo->context, WindowAggState));
+}
+
+/*
  * The state that a transition function may change in place: the aggregate's
  * own, or else a copy.
  */
 static inline Summary *
 summary_begin(FunctionCallInfo fcinfo, const SummaryLayout *layout)
 {
-	if (likely(!PG_ARGISNULL(0) && AggCheckCallContext(fcinfo, NULL)))
+	if (likely(!PG_ARGISNULL(0) && called_by_aggregate(fcinfo)))
 	{
 		Summary    *s = (Summary *) PG_GETARG_POINTER(0);
 
@@ -158,7 +170,7 @@ summary_begin(FunctionCallInfo fcinfo, const SummaryLayout *layout)
 static inline Datum
 summary_end(FunctionCallInfo fcinfo, const SummaryLayout *layout, Summary *s)
 {
-	if (likely(fcinfo->context != NULL))
+	if (likely(called_by_aggregate(fcinfo)))
 		return PointerGetDatum(s);
 	return PointerGetDatum(summary_packed(layout, PointerGetDatum(s)));
 }
@@ -186,7 +198,7 @@ summary_add_key(const SummaryLayout *layout, Summary **s, int part, int64 key,
 }
 
 /* Adds (sign 1) or takes back (sign -1) a number. */
-static inline void
+static pg_attribute_always_inline void
 summary_add_decimal(const SummaryLayout *layout, Summary **s, int decimal,
 					const DecimalNumeric *number, int64 sign)
 {

@@ -14,24 +14,28 @@ as_root() {
 	if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# Can an extension be built with this pg_config?
+major_of() {
+	"$1" --version 2>/dev/null | sed -E 's/^[^0-9]*([0-9]+).*/\1/'
+}
+
+# Can the extension be built with this pg_config?
 builds() {
 	local makefile
-	makefile=$("$1" --pgxs 2>/dev/null) && [ -n "$makefile" ] && [ -e "$makefile" ]
+	makefile=$("$1" --pgxs 2>/dev/null) && [ -n "$makefile" ] && [ -e "$makefile" ] && [ "$(major_of "$1")" -ge 15 ]
 }
 
 # The major version that is installed already, or else the one that this release has.
 choose_major() {
 	local server
 	if builds "$pg_config"; then
-		"$pg_config" --version | sed -E 's/^[^0-9]*([0-9]+).*/\1/'
+		major_of "$pg_config"
 		return
 	fi
-	server=$(find /usr/lib/postgresql/*/bin -name postgres 2>/dev/null | sort -V | tail -n 1)
-	if [ -n "$server" ]; then
-		cut -d/ -f5 <<<"$server"
+	server=$(find /usr/lib/postgresql/*/bin -name postgres 2>/dev/null | cut -d/ -f5 | sort -n | tail -n 1)
+	if [ "${server:-0}" -ge 15 ]; then
+		echo "$server"
 	else
-		apt-cache depends postgresql 2>/dev/null | sed -nE 's/.*Depends: postgresql-([0-9]+)$/\1/p' | head -n 1
+		{ apt-cache depends postgresql 2>/dev/null || true; } | sed -nE 's/.*Depends: postgresql-([0-9]+)$/\1/p' | head -n 1
 	fi
 }
 
@@ -76,7 +80,7 @@ install_missing() {
 chosen=${PG_CONFIG:-}
 pg_config=${chosen:-pg_config}
 if [ -n "$chosen" ] && ! builds "$chosen"; then
-	die "PG_CONFIG=$chosen names no server development files ($chosen --pgxs)."
+	die "PG_CONFIG=$chosen names no server development files of PostgreSQL 15 or later ($chosen --pgxs, --version)."
 fi
 
 default_major=$(choose_major)
@@ -88,8 +92,9 @@ if [ -z "$default_major" ] || [ ${#packages[@]} -gt 0 ]; then
 			"elsewhere install them and say where: make $purpose PG_CONFIG=/path/to/pg_config"
 	fi
 	if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
-		die "Missing here: ${packages[*]:-PostgreSQL}. Installing it takes root, or a user with sudo:" \
-			"  apt-get install --no-install-recommends ${packages[*]:-postgresql postgresql-server-dev-all postgresql-common gcc}"
+		[ ${#packages[@]} -gt 0 ] || packages=(postgresql-NN postgresql-server-dev-NN postgresql-NN-pgtap gcc libc6-dev perl '(NN: 15 or later)')
+		die "Missing here: ${packages[*]}." "Installing it takes root, or a user with sudo:" \
+			"  apt-get install --no-install-recommends ${packages[*]}"
 	fi
 	echo "Reading the list of packages ..." >&2
 	as_root apt-get -q -o DPkg::Lock::Timeout=300 update >/dev/null </dev/null ||

@@ -5,6 +5,8 @@ shopt -s nullglob
 cluster=$SALES_PERF_WORK/cluster
 trap 'test/cluster.sh stop "$cluster"; cd /; rm -rf "$SALES_PERF_WORK"' EXIT
 
+# the same everywhere: messages, and the time zone that initdb writes into the clusters' configuration
+export LC_ALL=C.UTF-8 TZ=UTC
 test/cluster.sh start "$cluster" $$
 eval "$(test/cluster.sh env "$cluster")"
 bin=$("$PG_CONFIG" --bindir)

@@ -5,7 +5,7 @@ SELECT format('GRANT CREATE, TEMPORARY ON DATABASE %I TO stamp_owner', current_d
 BEGIN;
 GRANT USAGE ON SCHEMA public TO stamp_owner;
 SET LOCAL ROLE stamp_owner;
-SELECT plan(51);
+SELECT plan(47);
 
 CREATE TEMPORARY TABLE deal (wrong integer);
 CREATE TEMPORARY TABLE rep (wrong integer);

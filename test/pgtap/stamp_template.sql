@@ -87,6 +87,7 @@ SELECT is_empty(
                                AND library.objid = d.on_object_id
                                AND library.refclassid = 'pg_namespace'::regclass
                                AND library.refobjid = 'sales_perf'::regnamespace
+                               AND library.classid <> 'pg_extension'::regclass
       WHERE p.kind IN ('table', 'constraint', 'index', 'trigger')$$,
     'its tables need nothing of the library');
 

@@ -1,0 +1,144 @@
+-- Prints a mart's reports for a person to read. psql variables: mart, the mart's schema.
+-- The views hold plain numbers; here they are rounded and given units.
+\set ON_ERROR_STOP on
+\set QUIET on
+\pset footer off
+\pset null '-'
+\pset pager off
+SET search_path = :"mart", pg_catalog, pg_temp;
+
+-- Texts at the right of a column of that width, or of their own where they are longer.
+CREATE FUNCTION pg_temp.at_right(value text, width integer) RETURNS text
+	LANGUAGE sql IMMUTABLE
+	RETURN lpad(coalesce(value, '-'), greatest(width, length(value)));
+
+CREATE FUNCTION pg_temp.whole(value numeric, width integer) RETURNS text
+	LANGUAGE sql IMMUTABLE
+	RETURN pg_temp.at_right(to_char(round(value), 'FM999,999,999,999,990'), width);
+
+CREATE FUNCTION pg_temp.percent(rate double precision, width integer) RETURNS text
+	LANGUAGE sql IMMUTABLE
+	RETURN pg_temp.at_right(to_char(100 * rate::numeric, 'FM999,990.0') || ' %', width);
+
+CREATE FUNCTION pg_temp.percent_range(low double precision, high double precision) RETURNS text
+	LANGUAGE sql IMMUTABLE
+	RETURN pg_temp.at_right(to_char(100 * low::numeric, 'FM990.0') || ' - ' || to_char(100 * high::numeric, 'FM990.0') || ' %', 14);
+
+SELECT sales_perf.as_of() AS as_of,
+	(SELECT period_start FROM period WHERE grain = 'quarter' AND is_complete ORDER BY period_start DESC LIMIT 1) AS quarter_start,
+	(SELECT period_label FROM period WHERE grain = 'quarter' AND is_complete ORDER BY period_start DESC LIMIT 1) AS quarter,
+	(SELECT to_char(count(*), 'FM999,999,999') FROM deal_as_of) AS deals
+\gset
+
+\echo
+\echo 'SALES PERFORMANCE' of :deals deals, as of :as_of
+\echo 'Amounts in the currency of the data; cycles in days from opening to closing; (ranges) are 95 % intervals.'
+\echo
+\echo 'THE COMPANY by year, and the latest quarters (* not over yet)'
+SELECT period_label || CASE WHEN is_complete THEN '' ELSE ' *' END AS "Period",
+	pg_temp.whole(won_count, 5) AS "Won",
+	pg_temp.whole(lost_count, 5) AS "Lost",
+	pg_temp.percent(win_rate, 8) AS "Win rate",
+	pg_temp.percent_range(win_rate_low, win_rate_high) AS "(range)",
+	pg_temp.whole(bookings_amount, 10) AS "Bookings",
+	pg_temp.percent(CASE WHEN is_complete AND prior_is_whole THEN sales_growth END, 7) AS "Growth",
+	pg_temp.whole(average_deal_amount, 12) AS "Average deal",
+	pg_temp.whole(cycle_median_days::numeric, 12) AS "Median cycle"
+FROM company_scorecard
+-- the data may begin in the middle of the period before
+CROSS JOIN LATERAL (
+	SELECT first_day <= period_start - CASE grain WHEN 'year' THEN interval '1 year' ELSE interval '3 months' END AS prior_is_whole
+	FROM report_range) AS compared
+WHERE grain = 'year'
+	OR grain = 'quarter' AND period_start > sales_perf.as_of() - interval '18 months'
+ORDER BY grain DESC, period_start;
+
+\echo 'TEAMS in' :quarter '(a team includes the teams under it)'
+WITH RECURSIVE tree AS (
+	SELECT team_id, 0 AS depth, ARRAY[name] AS path
+	FROM team
+	WHERE parent_team_id IS NULL
+	UNION ALL
+	SELECT t.team_id, tree.depth + 1, tree.path || t.name
+	FROM team t
+	JOIN tree ON t.parent_team_id = tree.team_id
+)
+SELECT repeat('  ', depth) || team_name AS "Team",
+	pg_temp.whole(won_count, 5) AS "Won",
+	pg_temp.whole(lost_count, 5) AS "Lost",
+	pg_temp.percent(win_rate, 8) AS "Win rate",
+	pg_temp.percent_range(win_rate_low, win_rate_high) AS "(range)",
+	pg_temp.whole(bookings_amount, 10) AS "Bookings",
+	pg_temp.percent(sales_growth, 7) AS "Growth",
+	pg_temp.whole(average_deal_amount, 12) AS "Average deal",
+	pg_temp.whole(cycle_median_days::numeric, 12) AS "Median cycle"
+FROM team_scorecard
+JOIN tree USING (team_id)
+WHERE grain = 'quarter'
+	AND period_start = :'quarter_start'
+ORDER BY path;
+
+\echo 'REPS in' :quarter '(the ten with the highest bookings)'
+SELECT rep_name AS "Rep",
+	team_name AS "Team",
+	pg_temp.whole(won_count, 5) AS "Won",
+	pg_temp.whole(lost_count, 5) AS "Lost",
+	pg_temp.percent(win_rate, 8) AS "Win rate",
+	pg_temp.percent_range(win_rate_low, win_rate_high) AS "(range)",
+	pg_temp.whole(bookings_amount, 10) AS "Bookings",
+	pg_temp.whole(average_deal_amount, 12) AS "Average deal",
+	pg_temp.whole(cycle_median_days::numeric, 12) AS "Median cycle"
+FROM rep_scorecard
+WHERE grain = 'quarter'
+	AND period_start = :'quarter_start'
+ORDER BY bookings_amount DESC, rep_name
+LIMIT 10;
+
+SELECT coalesce(sales_perf.cycle_km_median(summary)::text, 'an unknown number of') AS median,
+	coalesce(sales_perf.cycle_km_median_low(summary)::text, '?') AS low,
+	coalesce(sales_perf.cycle_km_median_high(summary)::text, '?') AS high
+FROM (
+	SELECT sales_perf.rollup(summary) AS summary
+	FROM opened_cell) AS all_deals
+\gset
+
+\echo 'HOW LONG DEALS TAKE: half of them are closed after' :median 'days' (:low - :high)
+\echo '(Kaplan-Meier: open deals count for as long as they have been open)'
+WITH curve AS MATERIALIZED (
+	SELECT *
+	FROM cycle_curve
+	WHERE level = 'company'
+)
+SELECT pg_temp.whole(age, 5) AS "Days",
+	pg_temp.whole(at_risk_count, 10) AS "Got so old",
+	pg_temp.percent(win_incidence_rate, 11) AS "Won by then",
+	pg_temp.percent(loss_incidence_rate, 12) AS "Lost by then",
+	pg_temp.percent(survival_rate, 10) AS "Still open",
+	pg_temp.percent_range(survival_low_rate, survival_high_rate) AS "(range)"
+FROM unnest(ARRAY[7, 14, 30, 60, 90, 120, 180, 270, 365]) AS age
+CROSS JOIN LATERAL (
+	SELECT *
+	FROM curve
+	WHERE cycle_days <= age
+	ORDER BY cycle_days DESC
+	LIMIT 1) AS at_age
+WHERE age <= (SELECT max(cycle_days) FROM curve)
+ORDER BY age;
+
+\echo 'THE PIPELINE by stage'
+SELECT stage_name AS "Stage",
+	pg_temp.whole(open_count, 10) AS "Open deals",
+	pg_temp.whole(pipeline_amount, 10) AS "Amount",
+	pg_temp.whole(deal_age_median_days::numeric, 10) AS "Median age",
+	pg_temp.whole(stage_age_median_days::numeric, 13) AS "In this stage"
+FROM pipeline_by_stage
+ORDER BY pipeline_id, stage_no;
+
+\echo 'WHAT TO CHECK IN THE DATA (the rows: SELECT * FROM data_quality)'
+SELECT check_code AS "Check",
+	severity AS "Severity",
+	pg_temp.whole(violation_count, 5) AS "Rows",
+	description AS "What it means"
+FROM data_quality_summary
+WHERE violation_count > 0
+ORDER BY severity, violation_count DESC, check_code;
