@@ -197,8 +197,8 @@ BEGIN
 		RAISE EXCEPTION '%', texts[1];
 	ELSIF texts IS NOT NULL THEN
 		RAISE EXCEPTION '%', texts[1]
-			USING DETAIL = format(E'%s problems in all, the first ones are\n%s',
-				cardinality(texts), array_to_string(texts[1:10], E'\n'));
+			USING DETAIL = format(E'%s problems in all%s:\n%s',
+				cardinality(texts), CASE WHEN cardinality(texts) > 10 THEN ', the first ten' ELSE '' END, array_to_string(texts[1:10], E'\n'));
 	END IF;
 END;
 $$;
