@@ -5,9 +5,8 @@
 --
 -- Nearly all deals have not changed since, so they are read as they are: each kind of them is one
 -- branch of a UNION ALL whose columns are deal's own, and a filter on a rep or a day reaches the
--- scan of deal and its indexes. as_of() stands in a sub-select where it is compared with every row,
--- which is then done once, and alone where an index is to be searched by it, so that the planner
--- can estimate. Only deals with recorded later changes are put together anew.
+-- scan of deal and its indexes. (as_of() stands in no sub-select: the planner could not estimate
+-- what it lets through, and would search an index for nearly all rows.) Only deals with recorded later changes are put together anew.
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
@@ -79,8 +78,8 @@ SELECT d.deal_id,
        d.recorded_at < (sales_perf.as_of() + 1)::timestamptz AS is_as_recorded
   FROM deal d
  WHERE d.outcome <> 'open'
-   AND (d.closed_on <= (SELECT sales_perf.as_of()) OR d.closed_on IS NULL)
-   AND (d.opened_on <= (SELECT sales_perf.as_of()) OR d.opened_on IS NULL)
+   AND (d.closed_on <= sales_perf.as_of() OR d.closed_on IS NULL)
+   AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
    AND NOT EXISTS (SELECT
                      FROM deal_change c
                     WHERE c.deal_id = d.deal_id
@@ -94,10 +93,7 @@ SELECT d.deal_id,
        d.rep_id,
        d.pipeline_id,
        CASE
-           WHEN NOT EXISTS (SELECT
-                              FROM stage_event e
-                             WHERE e.deal_id = d.deal_id
-                               AND e.entered_on > sales_perf.as_of())
+           WHEN sales_perf.as_of() >= current_date
            THEN d.stage_id
            ELSE coalesce(
                 (SELECT e.stage_id
@@ -111,7 +107,8 @@ SELECT d.deal_id,
                    FROM stage_event e
                   WHERE e.deal_id = d.deal_id
                   ORDER BY e.entered_on, e.entered_at NULLS FIRST, e.stage_event_id
-                  LIMIT 1))
+                  LIMIT 1),
+                d.stage_id)
        END,
        (SELECT e.entered_on
           FROM stage_event e
@@ -131,7 +128,7 @@ SELECT d.deal_id,
        d.recorded_at < (sales_perf.as_of() + 1)::timestamptz
   FROM deal d
  WHERE (d.outcome IS NULL OR d.outcome = 'open')
-   AND (d.opened_on <= (SELECT sales_perf.as_of()) OR d.opened_on IS NULL)
+   AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
    AND NOT EXISTS (SELECT
                      FROM deal_change c
                     WHERE c.deal_id = d.deal_id
@@ -170,7 +167,7 @@ SELECT d.deal_id,
   FROM deal d
  WHERE d.outcome <> 'open'
    AND d.closed_on > sales_perf.as_of()
-   AND (d.opened_on <= (SELECT sales_perf.as_of()) OR d.opened_on IS NULL)
+   AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
    AND NOT EXISTS (SELECT
                      FROM deal_change c
                     WHERE c.deal_id = d.deal_id
@@ -193,11 +190,7 @@ SELECT was.deal_id,
                     AND e.entered_on <= sales_perf.as_of()
                   ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
                   LIMIT 1)
-           WHEN EXISTS (SELECT
-                          FROM stage_event e
-                         WHERE e.deal_id = was.deal_id
-                           AND e.entered_on > sales_perf.as_of())
-           THEN coalesce(
+           ELSE coalesce(
                 (SELECT e.stage_id
                    FROM stage_event e
                   WHERE e.deal_id = was.deal_id
@@ -208,8 +201,8 @@ SELECT was.deal_id,
                    FROM stage_event e
                   WHERE e.deal_id = was.deal_id
                   ORDER BY e.entered_on, e.entered_at NULLS FIRST, e.stage_event_id
-                  LIMIT 1))
-           ELSE was.stage_id_now
+                  LIMIT 1),
+                was.stage_id_now)
        END,
        (SELECT e.entered_on
           FROM stage_event e
@@ -256,7 +249,7 @@ SELECT was.deal_id,
                d.recorded_at < (sales_perf.as_of() + 1)::timestamptz AS is_as_recorded
           FROM deal_later_change c
           JOIN deal d ON d.deal_id = c.deal_id
-         WHERE d.opened_on <= (SELECT sales_perf.as_of())
+         WHERE d.opened_on <= sales_perf.as_of()
             OR d.opened_on IS NULL) AS was
  CROSS JOIN LATERAL (
        SELECT CASE

@@ -3,27 +3,38 @@
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
 CREATE VIEW pipeline_by_stage WITH (security_invoker = true) AS
-WITH in_stage AS NOT MATERIALIZED (
+WITH cell AS MATERIALIZED (
     SELECT stage_id,
            -- Deals in no known stage are told apart by their own pipeline.
            CASE WHEN stage_id IS NULL THEN pipeline_id END AS pipeline_id,
-           sales_perf.rollup(summary) AS summary,
-           sum(sales_perf.open_count(summary)) FILTER (WHERE expected_close_on < sales_perf.as_of())::bigint AS overdue_count,
-           sum(sales_perf.open_count(summary)) FILTER (WHERE NOT is_as_recorded)::bigint AS unrecorded_count
+           sales_perf.as_of() - opened_on AS deal_age_days,
+           sales_perf.as_of() - stage_entered_on AS stage_age_days,
+           expected_close_on < sales_perf.as_of() AS is_overdue,
+           is_as_recorded,
+           sales_perf.open_count(summary) AS open_count,
+           summary
       FROM open_cell
-     GROUP BY 1, 2
 ),
-deal_ages AS NOT MATERIALIZED (
+in_stage AS (
     SELECT stage_id,
-           CASE WHEN stage_id IS NULL THEN pipeline_id END AS pipeline_id,
-           avg(sales_perf.as_of() - opened_on)::double precision AS deal_age_average_days,
-           percentile_cont(0.5) WITHIN GROUP (ORDER BY sales_perf.as_of() - opened_on) AS deal_age_median_days,
-           avg(sales_perf.as_of() - stage_entered_on)::double precision AS stage_age_average_days,
-           percentile_cont(0.5) WITHIN GROUP (ORDER BY sales_perf.as_of() - stage_entered_on) AS stage_age_median_days
-      FROM open_cell
+           pipeline_id,
+           sales_perf.rollup(summary) AS summary,
+           sum(open_count) FILTER (WHERE is_overdue)::bigint AS overdue_count,
+           sum(open_count) FILTER (WHERE NOT is_as_recorded)::bigint AS unrecorded_count
+      FROM cell
+     GROUP BY stage_id, pipeline_id
+),
+deal_ages AS (
+    SELECT stage_id,
+           pipeline_id,
+           avg(deal_age_days)::double precision AS deal_age_average_days,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY deal_age_days) AS deal_age_median_days,
+           avg(stage_age_days)::double precision AS stage_age_average_days,
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY stage_age_days) AS stage_age_median_days
+      FROM cell
      -- one row a deal again: ages are of deals, not of cells
-     CROSS JOIN LATERAL generate_series(1, sales_perf.open_count(summary))
-     GROUP BY 1, 2
+     CROSS JOIN LATERAL generate_series(1, open_count)
+     GROUP BY stage_id, pipeline_id
 )
 SELECT s.pipeline_id,
        s.stage_no,
@@ -75,7 +86,7 @@ COMMENT ON COLUMN pipeline_by_stage.is_open IS 'True for stages of open deals.';
 COMMENT ON COLUMN pipeline_by_stage.default_chance_rate IS 'Chance of winning as the CRM states it for the stage. Fraction; NULL: not stated.';
 COMMENT ON COLUMN pipeline_by_stage.open_count IS 'Open deals in the stage. Count; S.';
 COMMENT ON COLUMN pipeline_by_stage.pipeline_amount IS 'Sum of the amounts of open deals. Amount; S; 0 where there are none.';
-COMMENT ON COLUMN pipeline_by_stage.weighted_pipeline_amount IS 'pipeline_amount × default_chance_rate. Amount; S; NULL where the chance is not stated.';
+COMMENT ON COLUMN pipeline_by_stage.weighted_pipeline_amount IS 'pipeline_amount x default_chance_rate. Amount; S; NULL where the chance is not stated.';
 COMMENT ON COLUMN pipeline_by_stage.deal_age_average_days IS 'Mean of as_of() - opened_on over open deals with a known opened_on. Days; S; NULL where there are none.';
 COMMENT ON COLUMN pipeline_by_stage.deal_age_median_days IS 'Median of as_of() - opened_on. Days; S; NULL where there are none.';
 COMMENT ON COLUMN pipeline_by_stage.stage_age_average_days IS 'Mean of as_of() - the day the deal entered the stage. Days; S; NULL where that is known of none.';

@@ -42,6 +42,11 @@
 #define soft_error_context(fcinfo) ((fcinfo)->context)
 #endif
 
+/* pg_noreturn came with PostgreSQL 18, pg_attribute_noreturn() went. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* The module's name and version can be asked for from 18 on. */
 #if PG_VERSION_NUM >= 180000
 #define SALES_PERF_MODULE_MAGIC(ver) \

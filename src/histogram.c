@@ -176,6 +176,40 @@ histogram_carry(Histogram *h, int part, int64 key, int64 count, int16 *stored)
 	return result;
 }
 
+/* Reads a slot of the table; false if it is empty or its count is 0. */
+static inline bool
+slot_read(const Histogram *h, uint64 at, int *part, HistogramBin *bin)
+{
+	if (h->wide)
+	{
+		const WideEntry *entry = &HISTOGRAM_WIDE(h)[at];
+
+		if (entry->part == WIDE_EMPTY || entry->count == 0)
+			return false;
+		*part = (int) entry->part;
+		bin->key = entry->key;
+		bin->count = entry->count;
+	}
+	else
+	{
+		const NarrowEntry *entry = &HISTOGRAM_NARROW(h)[at];
+
+		if (entry->tag == NARROW_EMPTY || entry->count == 0)
+			return false;
+		*part = (int) (entry->tag >> NARROW_KEY_BITS);
+		bin->key = (int64) (entry->tag & ((UINT32_C(1) << NARROW_KEY_BITS) - 1)) -
+			NARROW_KEY_BIAS;
+		bin->count = entry->count;
+	}
+	return true;
+}
+
+static inline const int16 *
+window_counts(const Histogram *h, int part)
+{
+	return (const int16 *) ((const char *) h + HISTOGRAM_WINDOWS(h)[part].offset);
+}
+
 /*
  * Steps through the counts that are not 0, in no particular order.  A key may
  * come twice, as its count may be partly in a window.  Start with *cursor = 0.
@@ -188,37 +222,15 @@ histogram_next(const Histogram *h, uint64 *cursor, int *part,
 
 	while (*cursor < h->slots)
 	{
-		uint64		at = (*cursor)++;
-
-		if (h->wide)
-		{
-			const WideEntry *entry = &HISTOGRAM_WIDE(h)[at];
-
-			if (entry->part == WIDE_EMPTY || entry->count == 0)
-				continue;
-			*part = (int) entry->part;
-			bin->key = entry->key;
-			bin->count = entry->count;
-		}
-		else
-		{
-			const NarrowEntry *entry = &HISTOGRAM_NARROW(h)[at];
-
-			if (entry->tag == NARROW_EMPTY || entry->count == 0)
-				continue;
-			*part = (int) (entry->tag >> NARROW_KEY_BITS);
-			bin->key = (int64) (entry->tag & ((UINT32_C(1) << NARROW_KEY_BITS) - 1)) -
-				NARROW_KEY_BIAS;
-			bin->count = entry->count;
-		}
-		return true;
+		if (slot_read(h, (*cursor)++, part, bin))
+			return true;
 	}
 
 	place = *cursor - h->slots;
 	for (int i = 0; i < h->windows; i++)
 	{
 		const HistogramWindow *window = &HISTOGRAM_WINDOWS(h)[i];
-		const int16 *counts = (const int16 *) ((const char *) h + window->offset);
+		const int16 *counts = window_counts(h, i);
 
 		for (; place < window->span; place++)
 		{
@@ -245,25 +257,44 @@ bin_cmp(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Sorts bins by key, merges those of one key, drops those of count 0. */
+/*
+ * Merges the bins of a part, sorted, with its window, which is in order as it
+ * stands, and drops keys whose count is 0.  There is room for the window in
+ * front of the bins, so none is overwritten before it was read.
+ */
 static void
-sort_bins(HistogramBins *bins)
+merge_window(const Histogram *h, int part, HistogramBins *bins, const HistogramBin *sparse)
 {
+	const HistogramBin *sparse_end = bins->bin + bins->n;
+	uint32		span = h->windows ? HISTOGRAM_WINDOWS(h)[part].span : 0;
+	int64		base = span > 0 ? HISTOGRAM_WINDOWS(h)[part].base : 0;
+	const int16 *counts = span > 0 ? window_counts(h, part) : NULL;
+	uint32		place = 0;
 	int			n = 0;
 
-	if (bins->n > 1)
-		qsort(bins->bin, bins->n, sizeof(HistogramBin), bin_cmp);
-	for (int i = 0; i < bins->n;)
+	for (;;)
 	{
-		HistogramBin merged = bins->bin[i++];
+		HistogramBin bin;
 
-		while (i < bins->n && bins->bin[i].key == merged.key)
+		while (place < span && counts[place] == 0)
+			place++;
+		if (sparse < sparse_end &&
+			(place >= span || sparse->key <= base + (int64) place))
 		{
-			if (pg_add_s64_overflow(merged.count, bins->bin[i++].count, &merged.count))
+			bin = *sparse++;
+			if (place < span && bin.key == base + (int64) place &&
+				pg_add_s64_overflow(bin.count, counts[place++], &bin.count))
 				histogram_overflow();
 		}
-		if (merged.count != 0)
-			bins->bin[n++] = merged;
+		else if (place < span)
+		{
+			bin.key = base + (int64) place;
+			bin.count = counts[place++];
+		}
+		else
+			break;
+		if (bin.count != 0)
+			bins->bin[n++] = bin;
 	}
 	bins->n = n;
 }
@@ -272,34 +303,45 @@ sort_bins(HistogramBins *bins)
 void
 histogram_read(const Histogram *h, HistogramBins *parts, int nparts)
 {
-	uint64		cursor = 0;
-	uint64		live = 0;
+	HistogramBin *sparse[HISTOGRAM_MAX_PARTS];
+	int			nsparse[HISTOGRAM_MAX_PARTS] = {0};
+	HistogramBin *bins;
+	uint64		total = 0;
 	int			part;
 	HistogramBin bin;
-	HistogramBin *bins;
 
-	for (int i = 0; i < nparts; i++)
-		parts[i].n = 0;
-	while (histogram_next(h, &cursor, &part, &bin))
+	for (uint64 at = 0; at < h->slots; at++)
 	{
-		parts[part].n++;
-		live++;
+		if (slot_read(h, at, &part, &bin))
+			nsparse[part]++;
+	}
+	for (int i = 0; i < nparts; i++)
+	{
+		parts[i].n = nsparse[i];
+		for (uint32 place = 0; h->windows && place < HISTOGRAM_WINDOWS(h)[i].span; place++)
+			parts[i].n += window_counts(h, i)[place] != 0;
+		total += parts[i].n;
 	}
 
-	bins = palloc_extended((live + 1) * sizeof(HistogramBin), MCXT_ALLOC_HUGE);
+	bins = palloc_extended((total + 1) * sizeof(HistogramBin), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < nparts; i++)
 	{
 		parts[i].bin = bins;
 		bins += parts[i].n;
-		parts[i].n = 0;
+		sparse[i] = bins - nsparse[i];
+		nsparse[i] = 0;
 	}
-
-	cursor = 0;
-	while (histogram_next(h, &cursor, &part, &bin))
-		parts[part].bin[parts[part].n++] = bin;
-
+	for (uint64 at = 0; at < h->slots; at++)
+	{
+		if (slot_read(h, at, &part, &bin))
+			sparse[part][nsparse[part]++] = bin;
+	}
 	for (int i = 0; i < nparts; i++)
-		sort_bins(&parts[i]);
+	{
+		if (nsparse[i] > 1)
+			qsort(sparse[i], nsparse[i], sizeof(HistogramBin), bin_cmp);
+		merge_window(h, i, &parts[i], sparse[i]);
+	}
 }
 
 /* a part with fewer keys is not worth a window */

@@ -22,7 +22,7 @@
 
 #include "postgres.h"
 
-#include "common/int.h"
+#include "compat.h"
 
 #define HISTOGRAM_MAX_PARTS 15	/* the 16th marks an empty slot */
 
@@ -185,6 +185,6 @@ extern double percentile_argument(double share);
 extern int64 histogram_total(HistogramBins bins);
 extern void histogram_rank(HistogramBins bins, int64 total, double share,
 						   int64 *low, int64 *high, double *between);
-extern void histogram_overflow(void) pg_attribute_noreturn();
+pg_noreturn extern void histogram_overflow(void);
 
 #endif							/* SALES_PERF_HISTOGRAM_H */

@@ -29,7 +29,7 @@ typedef enum DealDates
 								 * an infinite date */
 } DealDates;
 
-extern void outcome_unknown(const char *text, size_t length) pg_attribute_noreturn();
+pg_noreturn extern void outcome_unknown(const char *text, size_t length);
 
 #define OUTCOME_WORD(a, b, c, d) \
 	((uint32) (a) | (uint32) (b) << 8 | (uint32) (c) << 16 | (uint32) (d) << 24)
