@@ -186,6 +186,7 @@ amount_percentile(PG_FUNCTION_ARGS)
 	double		between;
 	Datum		from;
 	Datum		until;
+	Datum		amount;
 
 	if (!summary_read(fcinfo, 0, &amount_layout, &view) ||
 		(rows = histogram_total(view.histograms[AMOUNTS])) == 0)
@@ -195,9 +196,10 @@ amount_percentile(PG_FUNCTION_ARGS)
 	if (low == high)
 		return from;
 	until = bucket_amount(high);
-	return DirectFunctionCall2(numeric_add, from,
-							   DirectFunctionCall2(numeric_mul,
-												   DirectFunctionCall2(numeric_sub, until, from),
-												   DirectFunctionCall1(float8_numeric,
-																	   Float8GetDatum(between))));
+	amount = DirectFunctionCall2(numeric_add, from,
+								 DirectFunctionCall2(numeric_mul,
+													 DirectFunctionCall2(numeric_sub, until, from),
+													 DirectFunctionCall1(float8_numeric,
+																		 Float8GetDatum(between))));
+	return DirectFunctionCall1(numeric_trim_scale, amount);
 }

@@ -190,7 +190,7 @@ SELECT is_empty(
 			  FROM fixture.sample_{type}
 			  HAVING count(DISTINCT fixture.packed(s)) < 10
 				OR count(*) FILTER (WHERE fixture.packed(s) = fixture.packed(w) AND pg_column_size(w) > pg_column_size(s)) < 10
-				OR count(s) < 20$$, '{type}', name), ' UNION ALL ')
+				OR count(s) < 16$$, '{type}', name), ' UNION ALL ')
 		FROM fixture.type
 		WHERE has_fixture),
 	'the samples differ, and the working forms are no packed ones');
