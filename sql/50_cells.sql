@@ -1,4 +1,4 @@
--- Cells: dimensions x summary, one view for each way of counting. Reports fold them with rollup()
+-- Cells: dimensions × summary, one view for each way of counting. Reports fold them with rollup()
 -- and read KPIs off the sum, so that a figure is defined once and holds at every level. They hold
 -- what deal_as_of shows and never look at the clock themselves: ages and rates are applied on
 -- reading.
@@ -24,19 +24,23 @@ COMMENT ON COLUMN closed_cell.summary IS 'deal_summary of the cell''s deals.';
 
 CREATE VIEW opened_cell WITH (security_invoker = true) AS
 SELECT opened_on,
+       is_open,
        currency,
        pipeline_id,
        rep_id,
-       sales_perf.deal_agg(amount, outcome, opened_on, closed_on) AS summary
+       sales_perf.deal_agg(amount, outcome, opened_on, closed_on) AS summary,
+       count(*) FILTER (WHERE NOT is_as_recorded) AS unrecorded_count
   FROM deal_as_of
- GROUP BY opened_on, currency, pipeline_id, rep_id;
+ GROUP BY opened_on, is_open, currency, pipeline_id, rep_id;
 
 COMMENT ON VIEW opened_cell IS 'All deals, whatever became of them, by the day they were opened: cohorts, Kaplan-Meier. Attribution R.';
 COMMENT ON COLUMN opened_cell.opened_on IS 'Day of opening; NULL: not known.';
+COMMENT ON COLUMN opened_cell.is_open IS 'True for cells of open deals: the whole pipeline, where its stages do not matter.';
 COMMENT ON COLUMN opened_cell.currency IS 'Currency of the amounts; NULL: the mart''s reporting currency.';
 COMMENT ON COLUMN opened_cell.pipeline_id IS 'The pipeline.';
 COMMENT ON COLUMN opened_cell.rep_id IS 'The rep who owned the deals; NULL: nobody.';
 COMMENT ON COLUMN opened_cell.summary IS 'deal_summary of the cell''s deals.';
+COMMENT ON COLUMN opened_cell.unrecorded_count IS 'Deals of the cell whose history was not recorded by then (see deal_as_of). Count.';
 
 CREATE VIEW open_cell WITH (security_invoker = true) AS
 SELECT pipeline_id,

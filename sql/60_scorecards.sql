@@ -53,16 +53,18 @@ SELECT p.grain,
                        FROM opened_cell
                       WHERE opened_on BETWEEN p.period_start AND p.period_end) AS created_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary,
-                            sum(sales_perf.open_count(summary)) FILTER (WHERE NOT is_as_recorded)::bigint AS unrecorded_count
-                       FROM open_cell
-                      WHERE p.holds_as_of) AS open_part ON true
+                            sum(unrecorded_count)::bigint AS unrecorded_count
+                       FROM opened_cell
+                      WHERE is_open
+                        AND p.holds_as_of) AS open_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary
                        FROM (SELECT rep_id, summary
                                FROM closed_cell
                               WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
                              UNION ALL
                              SELECT rep_id, summary
-                               FROM open_cell) AS cell
+                               FROM opened_cell
+                              WHERE is_open) AS cell
                       WHERE p.holds_as_of) AS trailing_part ON true) AS e;
 
 COMMENT ON VIEW company_summary IS 'The summaries behind company_scorecard, which BI tools should read instead.';
@@ -140,7 +142,7 @@ COMMENT ON COLUMN company_scorecard.average_deal_amount IS 'bookings_amount / (w
 COMMENT ON COLUMN company_scorecard.median_deal_amount IS 'Median amount of the deals won, within 0.5 %. Amount; C; NULL where no deal with an amount was won.';
 COMMENT ON COLUMN company_scorecard.p90_deal_amount IS '90th percentile of the amounts won, within 0.5 %. Amount; C; NULL where no deal with an amount was won.';
 COMMENT ON COLUMN company_scorecard.unpriced_count IS 'Deals won without an amount. Count; C.';
-COMMENT ON COLUMN company_scorecard.cycle_count IS 'Deals won whose cycle (opened_on to closed_on) is known: the n of the cycle_... columns. Count; C.';
+COMMENT ON COLUMN company_scorecard.cycle_count IS 'Deals won whose cycle (opened_on to closed_on) is known: the n of the cycle_… columns. Count; C.';
 COMMENT ON COLUMN company_scorecard.cycle_average_days IS 'Mean of closed_on - opened_on of the deals won. Days; C; NULL where cycle_count is 0.';
 COMMENT ON COLUMN company_scorecard.cycle_median_days IS 'Median (percentile_cont) of closed_on - opened_on of the deals won. Days; C; NULL where cycle_count is 0.';
 COMMENT ON COLUMN company_scorecard.cycle_p90_days IS '90th percentile (percentile_cont) of closed_on - opened_on of the deals won. Days; C; NULL where cycle_count is 0.';
@@ -155,7 +157,7 @@ COMMENT ON COLUMN company_scorecard.invalid_count IS 'Deals closed in the period
 COMMENT ON COLUMN company_scorecard.undated_count IS 'Deals closed in the period that have no opened_on: counted in outcomes and amounts, not in cycles. Count; C.';
 COMMENT ON COLUMN company_scorecard.open_count IS 'Open deals as of as_of(). Count; S; NULL except in the period that holds as_of().';
 COMMENT ON COLUMN company_scorecard.pipeline_amount IS 'Sum of the amounts of open deals as of as_of(). Amount; S; NULL except in the period that holds as_of().';
-COMMENT ON COLUMN company_scorecard.sales_velocity_amount IS 'Open deals x win rate x average deal / average cycle. Amount a day; S; win rate, average deal and average cycle are those of the deals closed in the twelve months up to as_of(). NULL except in the period that holds as_of(), and where one of them is NULL.';
+COMMENT ON COLUMN company_scorecard.sales_velocity_amount IS 'Open deals × win rate × average deal / average cycle. Amount a day; S; win rate, average deal and average cycle are those of the deals closed in the twelve months up to as_of(). NULL except in the period that holds as_of(), and where one of them is NULL.';
 COMMENT ON COLUMN company_scorecard.unrecorded_count IS 'Open deals as of as_of() whose history was not recorded by then: they are counted as reconstructed (see deal_as_of). Count; S; NULL except in the period that holds as_of().';
 
 -- ---------------------------------------------------------------- teams, each with the teams below it
@@ -227,9 +229,10 @@ SELECT p.grain,
                             sum(of_rep.unrecorded_count)::bigint AS unrecorded_count
                        FROM (SELECT rep_id,
                                     sales_perf.rollup(summary) AS summary,
-                                    sum(sales_perf.open_count(summary)) FILTER (WHERE NOT is_as_recorded)::bigint AS unrecorded_count
-                               FROM open_cell
-                              WHERE p.holds_as_of
+                                    sum(unrecorded_count)::bigint AS unrecorded_count
+                               FROM opened_cell
+                              WHERE is_open
+                                AND p.holds_as_of
                               GROUP BY rep_id) AS of_rep
                        JOIN team_rep member ON member.rep_id = of_rep.rep_id
                       GROUP BY member.team_id) AS open_part ON open_part.team_id = t.team_id
@@ -242,7 +245,8 @@ SELECT p.grain,
                                       WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
                                      UNION ALL
                                      SELECT rep_id, summary
-                                       FROM open_cell) AS cell
+                                       FROM opened_cell
+                                      WHERE is_open) AS cell
                               WHERE p.holds_as_of
                               GROUP BY rep_id) AS of_rep
                        JOIN team_rep member ON member.rep_id = of_rep.rep_id
@@ -376,9 +380,10 @@ SELECT p.grain,
                       GROUP BY rep_id) AS created_part ON created_part.rep_id = r.rep_id
           LEFT JOIN (SELECT rep_id,
                             sales_perf.rollup(summary) AS summary,
-                            sum(sales_perf.open_count(summary)) FILTER (WHERE NOT is_as_recorded)::bigint AS unrecorded_count
-                       FROM open_cell
-                      WHERE p.holds_as_of
+                            sum(unrecorded_count)::bigint AS unrecorded_count
+                       FROM opened_cell
+                      WHERE is_open
+                        AND p.holds_as_of
                       GROUP BY rep_id) AS open_part ON open_part.rep_id = r.rep_id
           LEFT JOIN (SELECT rep_id,
                             sales_perf.rollup(summary) AS summary
@@ -387,7 +392,8 @@ SELECT p.grain,
                               WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
                              UNION ALL
                              SELECT rep_id, summary
-                               FROM open_cell) AS cell
+                               FROM opened_cell
+                              WHERE is_open) AS cell
                       WHERE p.holds_as_of
                       GROUP BY rep_id) AS trailing_part ON trailing_part.rep_id = r.rep_id
         UNION ALL
@@ -416,9 +422,10 @@ SELECT p.grain,
                       WHERE rep_id IS NULL
                         AND opened_on BETWEEN p.period_start AND p.period_end) AS created_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary,
-                            sum(sales_perf.open_count(summary)) FILTER (WHERE NOT is_as_recorded)::bigint AS unrecorded_count
-                       FROM open_cell
+                            sum(unrecorded_count)::bigint AS unrecorded_count
+                       FROM opened_cell
                       WHERE rep_id IS NULL
+                        AND is_open
                         AND p.holds_as_of) AS open_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary
                        FROM (SELECT rep_id, summary
@@ -426,7 +433,8 @@ SELECT p.grain,
                               WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
                              UNION ALL
                              SELECT rep_id, summary
-                               FROM open_cell) AS cell
+                               FROM opened_cell
+                              WHERE is_open) AS cell
                       WHERE rep_id IS NULL
                         AND p.holds_as_of) AS trailing_part ON true
          WHERE EXISTS (SELECT FROM deal WHERE rep_id IS NULL)) AS e;

@@ -126,6 +126,7 @@ amount_stddev(PG_FUNCTION_ARGS)
 	Datum		squares;
 	Datum		above;
 	Datum		below;
+	Datum		variance;
 	int			dscale = 0;
 
 	if (!summary_read(fcinfo, 0, &amount_layout, &view) ||
@@ -150,8 +151,18 @@ amount_stddev(PG_FUNCTION_ARGS)
 	if (DatumGetBool(DirectFunctionCall2(numeric_le, above,
 										 NumericGetDatum(int64_to_numeric(0)))))
 		PG_RETURN_NUMERIC(int64_to_numeric(0));
-	return DirectFunctionCall1(numeric_sqrt,
-							   DirectFunctionCall2(numeric_div, above, below));
+
+	/*
+	 * stddev_samp() takes the root to as many decimals as the quotient has,
+	 * numeric_sqrt() to more of its own choice: root with ten more, so that
+	 * it is as good as rounded once.
+	 */
+	variance = DirectFunctionCall2(numeric_div, above, below);
+	dscale = DatumGetInt32(DirectFunctionCall1(numeric_scale, variance));
+	variance = DirectFunctionCall2(numeric_round, variance, Int32GetDatum(dscale + 10));
+	return DirectFunctionCall2(numeric_round,
+							   DirectFunctionCall1(numeric_sqrt, variance),
+							   Int32GetDatum(dscale));
 }
 
 /* The amount that stands for a bucket. */

@@ -540,7 +540,7 @@ unpack_decimal(WireReader *reader, DecimalValue *value)
 
 	value->ndigits = (int) (head / 2);
 	weight = wire_read_signed(reader);
-	if (weight > DECIMAL_MAX_POWER - 10 || weight - value->ndigits < -DECIMAL_MAX_POWER)
+	if (weight > DECIMAL_MAX_POWER - 10 || weight < value->ndigits - DECIMAL_MAX_POWER)
 		return false;
 	value->weight = (int) weight;
 	value->digits = palloc(value->ndigits * sizeof(int16));
