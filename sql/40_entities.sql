@@ -167,7 +167,8 @@ CREATE INDEX deal_closed_on_idx ON deal (closed_on);
 CREATE INDEX deal_opened_on_idx ON deal (opened_on);
 CREATE INDEX deal_rep_id_closed_on_idx ON deal (rep_id, closed_on);
 CREATE INDEX deal_rep_id_opened_on_idx ON deal (rep_id, opened_on);
-CREATE INDEX deal_open_idx ON deal (rep_id, opened_on) WHERE outcome IS NULL OR outcome = 'open';
+CREATE INDEX deal_open_rep_id_opened_on_idx ON deal (rep_id, opened_on) WHERE outcome IS NULL OR outcome = 'open';
+CREATE INDEX deal_open_opened_on_idx ON deal (opened_on) WHERE outcome IS NULL OR outcome = 'open';
 CREATE INDEX deal_account_id_idx ON deal (account_id);
 
 COMMENT ON TABLE deal IS 'Deals (opportunities), one row each. Changes of stage_id, amount, currency, expected_close_on, rep_id, outcome and closed_on are recorded by trigger in deal_change, changes of stage_id also in stage_event. Faulty rows are accepted and listed by data_quality.';

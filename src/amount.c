@@ -43,19 +43,23 @@ static const SummaryLayout amount_layout = {
 
 SUMMARY_TYPE(amount);
 
-static Datum
+static pg_attribute_always_inline Datum
 amount_row(FunctionCallInfo fcinfo, int64 sign)
 {
 	Summary    *state = summary_begin(fcinfo, &amount_layout);
 
 	if (!PG_ARGISNULL(1))
 	{
-		DecimalNumeric number;
+		Datum		amount = PG_GETARG_DATUM(1);
+		int64		mantissa;
+		int			dscale;
+		bool		is_fast = decimal_mantissa(amount, &mantissa, &dscale);
 
-		decimal_open_datum(&number, PG_GETARG_DATUM(1));
-		summary_add_decimal(&amount_layout, &state, AMOUNT, &number, sign);
-		summary_add_key(&amount_layout, &state, SUMMARY_PART(&amount_layout, AMOUNTS),
-						decimal_bucket(&number), sign);
+		state = summary_add_numeric(&amount_layout, state, AMOUNT, amount, is_fast, mantissa,
+									dscale, sign);
+		state = summary_add_row_key(&amount_layout, state, SUMMARY_PART(&amount_layout, AMOUNTS),
+									is_fast ? mantissa_bucket(mantissa) : decimal_bucket(amount),
+									sign);
 	}
 	return summary_end(fcinfo, &amount_layout, state);
 }

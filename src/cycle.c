@@ -57,7 +57,7 @@ static const SummaryLayout cycle_layout = {
 
 SUMMARY_TYPE(cycle);
 
-static Datum
+static pg_attribute_always_inline Datum
 cycle_row(FunctionCallInfo fcinfo, int64 sign)
 {
 	Summary    *state = summary_begin(fcinfo, &cycle_layout);
@@ -67,11 +67,9 @@ cycle_row(FunctionCallInfo fcinfo, int64 sign)
 	switch (deal_dates(outcome, fcinfo->args[2], fcinfo->args[3], &key))
 	{
 		case DATES_USABLE:
-			summary_add_key(&cycle_layout, &state,
-							SUMMARY_PART(&cycle_layout,
-										 outcome == OUTCOME_WON ? WON_DAYS :
-										 outcome == OUTCOME_LOST ? LOST_DAYS : OPEN_ON),
-							key, sign);
+			state = summary_add_row_key(&cycle_layout, state,
+										SUMMARY_PART(&cycle_layout, WON_DAYS) + outcome,
+										key, sign);
 			break;
 		case DATES_UNDATED:
 			summary_add_count(state, UNDATED, sign);

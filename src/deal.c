@@ -97,39 +97,44 @@ deal_row(FunctionCallInfo fcinfo, int64 sign)
 {
 	Summary    *state = summary_begin(fcinfo, &deal_layout);
 	Outcome		outcome = PG_ARGISNULL(2) ? OUTCOME_OPEN : outcome_read(PG_GETARG_DATUM(2));
-	int			amounts_part = SUMMARY_PART(&deal_layout, WON_AMOUNTS);
 	int			days_part = SUMMARY_PART(&deal_layout, WON_DAYS) + outcome;
 	int64		days;
 	DealDates	dates = deal_dates(outcome, fcinfo->args[3], fcinfo->args[4], &days);
-	DecimalNumeric number;
+	int			amounts_part = SUMMARY_PART(&deal_layout, WON_AMOUNTS);
+	bool		is_won = outcome == OUTCOME_WON;
+	bool		has_amount = !PG_ARGISNULL(1);
+	Datum		amount = PG_GETARG_DATUM(1);
+	int64		mantissa;
+	int			dscale;
 
-	histogram_prefetch(summary_histogram(&deal_layout, state), days_part, days);
 	summary_add_count(state, outcome, sign);
 
-	/* one branch on the outcome: it cannot be predicted */
-	if (outcome == OUTCOME_WON)
+	/* the everyday row, without a branch on its outcome, see outcome.h */
+	if (likely(has_amount && decimal_mantissa(amount, &mantissa, &dscale)))
 	{
-		if (likely(!PG_ARGISNULL(1)))
-		{
-			int64		bucket;
+		int64		bucket = mantissa_bucket(mantissa);
 
-			decimal_open_datum(&number, PG_GETARG_DATUM(1));
-			bucket = decimal_bucket(&number);
-			histogram_prefetch(summary_histogram(&deal_layout, state), amounts_part, bucket);
-			summary_add_decimal(&deal_layout, &state, WON_AMOUNT, &number, sign);
-			summary_add_key(&deal_layout, &state, amounts_part, bucket, sign);
-		}
-		else
-			summary_add_count(state, UNPRICED, sign);
+		state = summary_add_numeric(&deal_layout, state, outcome, amount, true, mantissa,
+									dscale, sign);
+		if (likely(sign == 1 && dates == DATES_USABLE) &&
+			histogram_note_two(summary_histogram(&deal_layout, state), days_part, days,
+							   is_won, amounts_part, bucket))
+			return summary_end(fcinfo, &deal_layout, state);
+		if (is_won)
+			state = summary_add_row_key(&deal_layout, state, amounts_part, bucket, sign);
 	}
-	else if (likely(!PG_ARGISNULL(1)))
+	else if (has_amount)
 	{
-		decimal_open_datum(&number, PG_GETARG_DATUM(1));
-		summary_add_decimal(&deal_layout, &state, outcome, &number, sign);
+		state = summary_add_numeric_slow(&deal_layout, state, outcome, amount, (int) sign);
+		if (is_won)
+			state = summary_add_row_key(&deal_layout, state, amounts_part,
+										decimal_bucket(amount), sign);
 	}
+	else if (is_won)
+		summary_add_count(state, UNPRICED, sign);
 
 	if (likely(dates == DATES_USABLE))
-		summary_add_key(&deal_layout, &state, days_part, days, sign);
+		state = summary_add_row_key(&deal_layout, state, days_part, days, sign);
 	else
 		summary_add_count(state, dates == DATES_UNDATED ? UNDATED : INVALID, sign);
 	return summary_end(fcinfo, &deal_layout, state);
@@ -202,10 +207,11 @@ DEAL_AMOUNT(deal_pipeline_amount, OPEN_AMOUNT);
 
 /* ---------- rates ---------- */
 
+/* Beyond what float8 holds it is 0 or infinite, not an error. */
 static double
 to_float8(Datum numeric)
 {
-	return DatumGetFloat8(DirectFunctionCall1(numeric_float8, numeric));
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, numeric));
 }
 
 /* won / (won + lost) */

@@ -284,22 +284,32 @@ decimal_special_numeric(DecimalKind kind)
 	return (Numeric) result;
 }
 
-/* The quantile bucket of 0, NaN or an infinity. */
+/* The quantile bucket of any numeric. */
 int64
-decimal_special_bucket(const DecimalNumeric *number)
+decimal_bucket(Datum datum)
 {
-	switch (number->kind)
-	{
-		case DECIMAL_NAN:
-			return AMOUNT_KEY_NAN;
-		case DECIMAL_PLUS_INF:
-			return AMOUNT_KEY_PLUS_INF;
-		case DECIMAL_MINUS_INF:
-			return AMOUNT_KEY_MINUS_INF;
-		case DECIMAL_FINITE:
-			break;
-	}
-	return 0;
+	struct varlena *p = PG_DETOAST_DATUM_PACKED(datum);
+	DecimalNumeric number;
+	uint32		leading;
+	int			ndigits = 5;
+
+	decimal_open(&number, VARDATA_ANY(p), VARSIZE_ANY_EXHDR(p));
+	if (number.kind == DECIMAL_NAN)
+		return AMOUNT_KEY_NAN;
+	if (number.kind == DECIMAL_PLUS_INF)
+		return AMOUNT_KEY_PLUS_INF;
+	if (number.kind == DECIMAL_MINUS_INF)
+		return AMOUNT_KEY_MINUS_INF;
+	if (number.ndigits == 0)
+		return 0;
+
+	/* the first digit is not 0, so two of them hold 5 to 8 decimal digits */
+	leading = decimal_digit(&number, 0) * 10000 +
+		(number.ndigits > 1 ? decimal_digit(&number, 1) : 0);
+	for (uint32 power = 100000; leading >= power; power *= 10)
+		ndigits++;
+	return bucket_key(leading, ndigits, (number.weight - 1) * 4 + ndigits - 1,
+					  number.negative);
 }
 
 /* The amount in the middle of a bucket (not one of NaN or an infinity). */

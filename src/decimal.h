@@ -134,17 +134,6 @@ decimal_open(DecimalNumeric *number, const char *data, size_t size)
 	}
 }
 
-/* Opens a numeric given as a datum, which may have a short header. */
-static inline void
-decimal_open_datum(DecimalNumeric *number, Datum datum)
-{
-	struct varlena *p = (struct varlena *) DatumGetPointer(datum);
-
-	if (unlikely(VARATT_IS_COMPRESSED(p) || VARATT_IS_EXTERNAL(p)))
-		p = PG_DETOAST_DATUM_PACKED(datum);
-	decimal_open(number, VARDATA_ANY(p), VARSIZE_ANY_EXHDR(p));
-}
-
 /* One digit (0 to 9999) of an opened numeric. */
 static inline int
 decimal_digit(const DecimalNumeric *number, int i)
@@ -156,30 +145,53 @@ decimal_digit(const DecimalNumeric *number, int i)
 }
 
 /*
- * The number in units of 10^-4, where it is finite, has no digits beyond
- * those four decimals and is below 10^12; otherwise false.
+ * Reads a numeric of everyday size straight off its bytes: *mantissa is it in
+ * units of 10^-4.  False where it is not finite, has digits beyond those four
+ * decimals, is 10^12 or more, or is toasted; what it is then is for
+ * decimal_open to say.
  */
-static inline bool
-decimal_mantissa(const DecimalNumeric *number, int64 *mantissa)
+static pg_attribute_always_inline bool
+decimal_mantissa(Datum datum, int64 *mantissa, int *dscale)
 {
-	int			weight = number->weight;
-	int			ndigits = number->ndigits;
+	const struct varlena *p = (const struct varlena *) DatumGetPointer(datum);
+	const char *data;
+	int			bytes;
+	uint16		header;
+	int			weight;
+	int			ndigits;
 	int64		value = 0;
 
-	if (unlikely(number->kind != DECIMAL_FINITE))
+	if (unlikely(VARATT_IS_COMPRESSED(p) || VARATT_IS_EXTERNAL(p)))
 		return false;
-	if (ndigits == 0)
+	data = VARDATA_ANY(p);
+	bytes = (int) VARSIZE_ANY_EXHDR(p) - (int) sizeof(uint16);
+	memcpy(&header, data, sizeof(header));
+	if (unlikely((header & NUMERIC_HEADER_SPECIAL) != NUMERIC_HEADER_SHORT))
+		return false;
+
+	/* the weight is a signed number of 7 bits */
+	weight = (int) ((header & (NUMERIC_SHORT_WEIGHT_SIGN | NUMERIC_SHORT_WEIGHT_MASK)) ^
+					NUMERIC_SHORT_WEIGHT_SIGN) - NUMERIC_SHORT_WEIGHT_SIGN;
+	ndigits = bytes / (int) sizeof(int16);
+	if (unlikely((unsigned) (weight + 1) > 3 || ndigits > weight + 2))
 	{
-		*mantissa = 0;
-		return true;
+		if (ndigits != 0)
+			return false;
+		weight = -1;
 	}
-	if (unlikely(weight > 2 || weight < -1 || ndigits > weight + 2))
-		return false;
+
+	data += sizeof(uint16);
 	for (int i = 0; i < ndigits; i++)
-		value = value * 10000 + decimal_digit(number, i);
+	{
+		int16		digit;
+
+		memcpy(&digit, data + i * sizeof(int16), sizeof(digit));
+		value = value * 10000 + digit;
+	}
 	for (int i = ndigits; i < weight + 2; i++)
 		value *= 10000;
-	*mantissa = number->negative ? -value : value;
+	*mantissa = (header & NUMERIC_SHORT_NEGATIVE) ? -value : value;
+	*dscale = (header & NUMERIC_SHORT_DSCALE_MASK) >> NUMERIC_SHORT_DSCALE_SHIFT;
 	return true;
 }
 
@@ -234,43 +246,65 @@ amount_bucket(uint32 leading)
 	return (int) ((leading * times[step]) >> 16) + plus[step];
 }
 
-extern int64 decimal_special_bucket(const DecimalNumeric *number);
-
-/* The quantile bucket of any numeric. */
+/*
+ * The bucket of a number whose leading digits are those of leading, which has
+ * ndigits of them (3 or more), and whose first is worth 10^exponent.
+ */
 static inline int64
-decimal_bucket(const DecimalNumeric *number)
+bucket_key(uint64 leading, int ndigits, int exponent, bool negative)
 {
-	static const uint32 power_of_ten[] = {
-		1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000
-	};
-
-	/* 2^44 / 10^i, rounded up: exact for up to 8 digits and i of 2 to 5 */
+	/* 10^-i in units of 2^-64, rounded up: exact for leading below 10^16 */
 	static const uint64 reciprocal[] = {
-		0, 0, UINT64CONST(175921860445), UINT64CONST(17592186045),
-		UINT64CONST(1759218605), UINT64CONST(175921861)
+		0, UINT64CONST(1844674407370955162), UINT64CONST(184467440737095517),
+		UINT64CONST(18446744073709552), UINT64CONST(1844674407370956),
+		UINT64CONST(184467440737096), UINT64CONST(18446744073710),
+		UINT64CONST(1844674407371), UINT64CONST(184467440738),
+		UINT64CONST(18446744074), UINT64CONST(1844674408),
+		UINT64CONST(184467441), UINT64CONST(18446745), UINT64CONST(1844675)
 	};
-	uint32		leading;
-	int			ndigits;
-	int			exponent;
+	uint32		three = (uint32) leading;
 	int64		key;
 
-	if (unlikely(number->kind != DECIMAL_FINITE || number->ndigits == 0))
-		return decimal_special_bucket(number);
-
-	/* the first digit is not 0, so two of them hold 5 to 8 decimal digits */
-	leading = decimal_digit(number, 0) * 10000 +
-		(number->ndigits > 1 ? decimal_digit(number, 1) : 0);
-
-	/* how many: from the number of bits, as log10(2) is about 1233 / 4096 */
-	ndigits = (32 - __builtin_clz(leading)) * 1233 >> 12;
-	ndigits += leading >= power_of_ten[ndigits];
-	leading = (uint32) ((leading * reciprocal[ndigits - 3]) >> 44);
-	exponent = (number->weight - 1) * 4 + ndigits - 1;
-
+	if (likely(ndigits > 3))
+		three = (uint32) (((unsigned __int128) leading * reciprocal[ndigits - 3]) >> 64);
 	key = (int64) (exponent + AMOUNT_KEY_EXPONENT_BIAS) * AMOUNT_BUCKETS_PER_DECADE +
-		amount_bucket(leading) + 1;
-	return number->negative ? -key : key;
+		amount_bucket(three) + 1;
+	return negative ? -key : key;
 }
+
+extern int64 decimal_bucket(Datum number);
+
+/* The quantile bucket of a number given in units of 10^-4, below 10^16. */
+static inline int64
+mantissa_bucket(int64 mantissa)
+{
+	static const uint64 power_of_ten[] = {
+		0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000,
+		UINT64CONST(1000000000), UINT64CONST(10000000000), UINT64CONST(100000000000),
+		UINT64CONST(1000000000000), UINT64CONST(10000000000000),
+		UINT64CONST(100000000000000), UINT64CONST(1000000000000000),
+		UINT64CONST(10000000000000000)
+	};
+	bool		negative = mantissa < 0;
+	uint64		size = negative ? -mantissa : mantissa;
+	int			ndigits;
+	int			exponent;
+
+	if (unlikely(size == 0))
+		return 0;
+
+	/* how many digits: from the number of bits, as log10(2) is about 1233 / 4096 */
+	ndigits = (64 - __builtin_clzll(size)) * 1233 >> 12;
+	ndigits += size >= power_of_ten[ndigits];
+	exponent = ndigits - 1 - 4;
+	if (unlikely(ndigits < 3))
+	{
+		size *= ndigits == 1 ? 100 : 10;
+		ndigits = 3;
+	}
+	return bucket_key(size, ndigits, exponent, negative);
+}
+
 extern DecimalValue decimal_bucket_middle(int64 key);
 
 extern DecimalValue decimal_value(const DecimalNumeric *number);

@@ -34,6 +34,7 @@ uint64
 histogram_plan_size(const HistogramPlan *plan)
 {
 	return sizeof(Histogram) + plan->nwindows * sizeof(HistogramWindow) +
+		(plan->nwindows > 0 ? HISTOGRAM_NOTES * sizeof(uint32) : 0) +
 		plan->slots * entry_size(plan->wide) + plan->window_counts * sizeof(int16);
 }
 
@@ -44,15 +45,18 @@ histogram_plan_size(const HistogramPlan *plan)
 void
 histogram_init(Histogram *h, size_t size, const HistogramPlan *plan)
 {
-	size_t		slots_size = size - sizeof(Histogram) -
-		plan->nwindows * sizeof(HistogramWindow) - plan->window_counts * sizeof(int16);
+	HistogramPlan no_slots = *plan;
+	size_t		slots_size;
 	char	   *counts;
 
+	no_slots.slots = 0;
+	slots_size = size - (size_t) histogram_plan_size(&no_slots);
 	h->slots = (uint32) (slots_size / entry_size(plan->wide));
 	h->limit = h->slots - h->slots / 4;
 	h->used = 0;
 	h->wide = plan->wide ? 1 : 0;
 	h->windows = plan->nwindows;
+	h->noted = 0;
 
 	/* all bits set is the mark of an empty slot, narrow or wide */
 	memset(HISTOGRAM_NARROW(h), 0xFF, slots_size);
@@ -161,6 +165,44 @@ histogram_add_sparse(Histogram *h, int part, int64 key, int64 count)
 	return add_narrow(h, part, key, count);
 }
 
+/*
+ * Counts the keys that were noted down.  Where it does not answer
+ * HISTOGRAM_OK, those not yet counted stay noted.
+ */
+HistogramResult
+histogram_count_noted(Histogram *h)
+{
+	uint32	   *noted = HISTOGRAM_NOTED(h);
+	int			n = h->noted;
+	int			left = 0;
+	HistogramResult result = HISTOGRAM_OK;
+
+	/* first what is in the windows, without a wait between one and the next */
+	for (int i = 0; i < n; i++)
+	{
+		uint32		tag = noted[i];
+		int16	   *stored = histogram_window_count(h, NARROW_PART(tag), NARROW_KEY(tag));
+
+		if (likely(stored != NULL && *stored < PG_INT16_MAX))
+			(*stored)++;
+		else
+			noted[left++] = tag;
+	}
+	n = left;
+	left = 0;
+	for (int i = 0; i < n; i++)
+	{
+		uint32		tag = noted[i];
+
+		if (result == HISTOGRAM_OK)
+			result = histogram_add(h, NARROW_PART(tag), NARROW_KEY(tag), 1);
+		if (result != HISTOGRAM_OK)
+			noted[left++] = tag;
+	}
+	h->noted = left;
+	return result;
+}
+
 /* Adds to a count in a window, which overflows it: it moves to the table. */
 HistogramResult
 histogram_carry(Histogram *h, int part, int64 key, int64 count, int16 *stored)
@@ -176,11 +218,26 @@ histogram_carry(Histogram *h, int part, int64 key, int64 count, int16 *stored)
 	return result;
 }
 
-/* Reads a slot of the table; false if it is empty or its count is 0. */
+/* Slots of the table, and behind them the keys that were noted down. */
+static inline uint64
+slots_to_read(const Histogram *h)
+{
+	return (uint64) h->slots + h->noted;
+}
+
+/* Reads one of them; false if it is empty or its count is 0. */
 static inline bool
 slot_read(const Histogram *h, uint64 at, int *part, HistogramBin *bin)
 {
-	if (h->wide)
+	if (at >= h->slots)
+	{
+		uint32		tag = HISTOGRAM_NOTED(h)[at - h->slots];
+
+		*part = NARROW_PART(tag);
+		bin->key = NARROW_KEY(tag);
+		bin->count = 1;
+	}
+	else if (h->wide)
 	{
 		const WideEntry *entry = &HISTOGRAM_WIDE(h)[at];
 
@@ -196,9 +253,8 @@ slot_read(const Histogram *h, uint64 at, int *part, HistogramBin *bin)
 
 		if (entry->tag == NARROW_EMPTY || entry->count == 0)
 			return false;
-		*part = (int) (entry->tag >> NARROW_KEY_BITS);
-		bin->key = (int64) (entry->tag & ((UINT32_C(1) << NARROW_KEY_BITS) - 1)) -
-			NARROW_KEY_BIAS;
+		*part = NARROW_PART(entry->tag);
+		bin->key = NARROW_KEY(entry->tag);
 		bin->count = entry->count;
 	}
 	return true;
@@ -212,7 +268,8 @@ window_counts(const Histogram *h, int part)
 
 /*
  * Steps through the counts that are not 0, in no particular order.  A key may
- * come twice, as its count may be partly in a window.  Start with *cursor = 0.
+ * come several times, its count being partly in a window, partly in the table
+ * and partly only noted.  Start with *cursor = 0.
  */
 bool
 histogram_next(const Histogram *h, uint64 *cursor, int *part,
@@ -220,13 +277,13 @@ histogram_next(const Histogram *h, uint64 *cursor, int *part,
 {
 	uint64		place;
 
-	while (*cursor < h->slots)
+	while (*cursor < slots_to_read(h))
 	{
 		if (slot_read(h, (*cursor)++, part, bin))
 			return true;
 	}
 
-	place = *cursor - h->slots;
+	place = *cursor - slots_to_read(h);
 	for (int i = 0; i < h->windows; i++)
 	{
 		const HistogramWindow *window = &HISTOGRAM_WINDOWS(h)[i];
@@ -248,13 +305,20 @@ histogram_next(const Histogram *h, uint64 *cursor, int *part,
 	return false;
 }
 
-static int
-bin_cmp(const void *a, const void *b)
-{
-	int64		x = ((const HistogramBin *) a)->key;
-	int64		y = ((const HistogramBin *) b)->key;
+/* bin_sort(bins, n): by key */
+#define ST_SORT bin_sort
+#define ST_ELEMENT_TYPE HistogramBin
+#define ST_COMPARE(a, b) (((a)->key > (b)->key) - ((a)->key < (b)->key))
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
-	return (x > y) - (x < y);
+/* Sorts bins by key. */
+void
+histogram_sort(HistogramBin *bins, int n)
+{
+	if (n > 1)
+		bin_sort(bins, n);
 }
 
 /*
@@ -282,6 +346,11 @@ merge_window(const Histogram *h, int part, HistogramBins *bins, const HistogramB
 			(place >= span || sparse->key <= base + (int64) place))
 		{
 			bin = *sparse++;
+			while (sparse < sparse_end && sparse->key == bin.key)
+			{
+				if (pg_add_s64_overflow(bin.count, (sparse++)->count, &bin.count))
+					histogram_overflow();
+			}
 			if (place < span && bin.key == base + (int64) place &&
 				pg_add_s64_overflow(bin.count, counts[place++], &bin.count))
 				histogram_overflow();
@@ -310,7 +379,7 @@ histogram_read(const Histogram *h, HistogramBins *parts, int nparts)
 	int			part;
 	HistogramBin bin;
 
-	for (uint64 at = 0; at < h->slots; at++)
+	for (uint64 at = 0; at < slots_to_read(h); at++)
 	{
 		if (slot_read(h, at, &part, &bin))
 			nsparse[part]++;
@@ -331,15 +400,14 @@ histogram_read(const Histogram *h, HistogramBins *parts, int nparts)
 		sparse[i] = bins - nsparse[i];
 		nsparse[i] = 0;
 	}
-	for (uint64 at = 0; at < h->slots; at++)
+	for (uint64 at = 0; at < slots_to_read(h); at++)
 	{
 		if (slot_read(h, at, &part, &bin))
 			sparse[part][nsparse[part]++] = bin;
 	}
 	for (int i = 0; i < nparts; i++)
 	{
-		if (nsparse[i] > 1)
-			qsort(sparse[i], nsparse[i], sizeof(HistogramBin), bin_cmp);
+		histogram_sort(sparse[i], nsparse[i]);
 		merge_window(h, i, &parts[i], sparse[i]);
 	}
 }
@@ -426,7 +494,8 @@ histogram_plan(HistogramPlan *plan, const Histogram *from, int nparts, bool wide
 		}
 		live += bins.n;
 	}
-	plan->slots = Max(sparse * 2 + live / 4 + 8, HISTOGRAM_MIN_SLOTS);
+	plan->slots = Max(sparse * (live < WINDOW_MIN_KEYS ? 2 : 3) + live / 4 + 8,
+					  HISTOGRAM_MIN_SLOTS);
 
 	/* whole int64s, so that the entries before them are aligned */
 	plan->window_counts = TYPEALIGN(sizeof(int64) / sizeof(int16), plan->window_counts);

@@ -13,7 +13,10 @@
  * that does not fit makes the table wide (24 bytes).  Once a part has many
  * keys, and at least a quarter of a range of keys is taken, that range is
  * counted in a window, an array of 16-bit counts, which is no larger than the
- * entries were; a count that outgrows it is carried into the table.
+ * entries were; a count that outgrows it is carried into the table.  A large
+ * histogram does not fit the processor's cache together with those of other
+ * groups, so its keys are first noted down and then counted some at a time:
+ * the processor waits for their places in memory all at once.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,9 +34,13 @@ typedef struct Histogram
 	uint32		slots;			/* room, in entries */
 	uint32		limit;			/* fill no further than this */
 	uint32		used;			/* slots taken; a count may be back at 0 */
-	uint16		wide;			/* 1 if entries are wide, else 0 */
-	uint16		windows;		/* number of windows: all parts or 0 */
-	/* HistogramWindow [windows], NarrowEntry or WideEntry [slots], counts follow */
+	uint8		wide;			/* 1 if entries are wide, else 0 */
+	uint8		windows;		/* number of windows: all parts or 0 */
+	uint16		noted;			/* keys noted down; only where there are windows */
+	/*
+	 * HistogramWindow [windows], noted tags where there are windows,
+	 * NarrowEntry or WideEntry [slots], the windows' counts follow
+	 */
 } Histogram;
 
 /* A range of keys of a part that is counted in an array. */
@@ -86,9 +93,20 @@ typedef enum HistogramResult
 #define NARROW_KEY_BIAS	(INT64CONST(1) << (NARROW_KEY_BITS - 1))
 #define WIDE_EMPTY		INT64CONST(-1)
 
+/* so many keys are noted down before they are counted */
+#define HISTOGRAM_NOTES 32
+
 #define HISTOGRAM_WINDOWS(h) ((HistogramWindow *) ((char *) (h) + sizeof(Histogram)))
-#define HISTOGRAM_NARROW(h) ((NarrowEntry *) (HISTOGRAM_WINDOWS(h) + (h)->windows))
-#define HISTOGRAM_WIDE(h) ((WideEntry *) (HISTOGRAM_WINDOWS(h) + (h)->windows))
+#define HISTOGRAM_NOTED(h) ((uint32 *) (HISTOGRAM_WINDOWS(h) + (h)->windows))
+#define HISTOGRAM_ENTRIES(h) \
+	((char *) HISTOGRAM_NOTED(h) + ((h)->windows ? HISTOGRAM_NOTES * sizeof(uint32) : 0))
+#define HISTOGRAM_NARROW(h) ((NarrowEntry *) HISTOGRAM_ENTRIES(h))
+#define HISTOGRAM_WIDE(h) ((WideEntry *) HISTOGRAM_ENTRIES(h))
+
+/* The part and the key of a tag. */
+#define NARROW_PART(tag) ((int) ((tag) >> NARROW_KEY_BITS))
+#define NARROW_KEY(tag) \
+	((int64) ((tag) & ((UINT32_C(1) << NARROW_KEY_BITS) - 1)) - NARROW_KEY_BIAS)
 
 /* The count of a key in its part's window, or NULL if it has none. */
 static inline int16 *
@@ -112,24 +130,9 @@ narrow_home(const Histogram *h, uint32 tag)
 	return (uint32) (((uint64) (tag * UINT32_C(0x9E3779B1)) * h->slots) >> 32);
 }
 
-/*
- * Asks the processor to fetch the place of a key that will be added to soon:
- * the states of many groups do not fit its caches.
- */
-static inline void
-histogram_prefetch(const Histogram *h, int part, int64 key)
-{
-	if (h->windows)
-	{
-		const HistogramWindow *window = &HISTOGRAM_WINDOWS(h)[part];
-
-		__builtin_prefetch((char *) h + window->offset +
-						   (uint32) (key - window->base) * sizeof(int16), 1);
-	}
-}
-
 extern HistogramResult histogram_add_sparse(Histogram *h, int part, int64 key,
 											int64 count);
+extern HistogramResult histogram_count_noted(Histogram *h);
 extern HistogramResult histogram_carry(Histogram *h, int part, int64 key,
 									   int64 count, int16 *stored);
 
@@ -160,6 +163,52 @@ histogram_add(Histogram *h, int part, int64 key, int64 count)
 	return histogram_add_sparse(h, part, key, count);
 }
 
+/*
+ * The same for a row: count is 1 or -1, and time matters.
+ */
+static inline HistogramResult
+histogram_add_row(Histogram *h, int part, int64 key, int64 count)
+{
+	uint64		biased = (uint64) key + (uint64) NARROW_KEY_BIAS;
+
+	if (h->windows && likely(count == 1 && biased >> NARROW_KEY_BITS == 0))
+	{
+		if (unlikely(h->noted == HISTOGRAM_NOTES))
+		{
+			HistogramResult result = histogram_count_noted(h);
+
+			if (result != HISTOGRAM_OK)
+				return result;
+		}
+		HISTOGRAM_NOTED(h)[h->noted++] = ((uint32) part << NARROW_KEY_BITS) | (uint32) biased;
+		return HISTOGRAM_OK;
+	}
+	return histogram_add(h, part, key, count);
+}
+
+/*
+ * Notes down a key to count once and, if also is true, a second one, without
+ * a branch on that.  False, and nothing noted, where that cannot be done; the
+ * keys are for histogram_add_row then.
+ */
+static inline bool
+histogram_note_two(Histogram *h, int part, int64 key, bool also, int also_part, int64 also_key)
+{
+	uint64		biased = (uint64) key + (uint64) NARROW_KEY_BIAS;
+	uint64		also_biased = (uint64) also_key + (uint64) NARROW_KEY_BIAS;
+	uint32	   *noted;
+
+	if (unlikely(h->windows == 0 || (biased | also_biased) >> NARROW_KEY_BITS != 0))
+		return false;
+	if (unlikely(h->noted > HISTOGRAM_NOTES - 2 && histogram_count_noted(h) != HISTOGRAM_OK))
+		return false;
+	noted = HISTOGRAM_NOTED(h) + h->noted;
+	noted[0] = ((uint32) part << NARROW_KEY_BITS) | (uint32) biased;
+	noted[1] = ((uint32) also_part << NARROW_KEY_BITS) | (uint32) also_biased;
+	h->noted += 1 + also;
+	return true;
+}
+
 /* What a histogram is to be made for. */
 typedef struct HistogramPlan
 {
@@ -178,6 +227,7 @@ extern uint64 histogram_plan_size(const HistogramPlan *plan);
 extern void histogram_init(Histogram *h, size_t size, const HistogramPlan *plan);
 extern bool histogram_next(const Histogram *h, uint64 *cursor, int *part,
 						   HistogramBin *bin);
+extern void histogram_sort(HistogramBin *bins, int n);
 extern void histogram_read(const Histogram *h, HistogramBins *parts,
 						   int nparts);
 

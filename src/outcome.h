@@ -80,14 +80,17 @@ deal_dates(Outcome outcome, NullableDatum opened, NullableDatum closed,
 	DateADT		opened_on = DatumGetDateADT(opened.value);
 	DateADT		closed_on = DatumGetDateADT(closed.value);
 	bool		is_open = outcome == OUTCOME_OPEN;
+	bool		closing_wrong;
 
 	/* without a branch on the outcome, see above */
 	*value = (int64) (is_open ? 0 : closed_on) + (is_open ? 1 : -1) * (int64) opened_on;
 
 	if (unlikely(opened.isnull))
 		return DATES_UNDATED;
-	if (unlikely(DATE_NOT_FINITE(opened_on) ||
-				 (!is_open & (closed.isnull || DATE_NOT_FINITE(closed_on) || *value < 0))))
+	if (unlikely(DATE_NOT_FINITE(opened_on)))
+		return DATES_INVALID;
+	closing_wrong = closed.isnull | (DATE_NOT_FINITE(closed_on)) | (*value < 0);
+	if (unlikely(closing_wrong & (!is_open)))
 		return DATES_INVALID;
 	return DATES_USABLE;
 }

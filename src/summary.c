@@ -71,18 +71,18 @@ summary_new(const SummaryLayout *layout)
  * Moves a value into a chunk with more room, or with wide entries.  The old
  * chunk belongs to whoever called the transition function and is left alone.
  */
-void
-summary_enlarge(const SummaryLayout *layout, Summary **s, HistogramResult reason)
+Summary *
+summary_enlarge(const SummaryLayout *layout, Summary *s, HistogramResult reason)
 {
 	HistogramPlan plan;
 	Summary    *larger;
 
-	histogram_plan(&plan, summary_histogram(layout, *s), SUMMARY_PARTS(layout),
+	histogram_plan(&plan, summary_histogram(layout, s), SUMMARY_PARTS(layout),
 				   reason == HISTOGRAM_TOO_NARROW);
 	larger = summary_alloc(layout, &plan);
-	memcpy(SUMMARY_COUNTS(larger), SUMMARY_COUNTS(*s),
+	memcpy(SUMMARY_COUNTS(larger), SUMMARY_COUNTS(s),
 		   fixed_size(layout) - sizeof(Summary));
-	*s = larger;
+	return larger;
 }
 
 /*
@@ -95,13 +95,13 @@ summary_begin_slow(FunctionCallInfo fcinfo, const SummaryLayout *layout)
 	Summary    *s = summary_new(layout);
 
 	if (!PG_ARGISNULL(0))
-		summary_absorb(layout, &s, PG_GETARG_DATUM(0), 1);
+		s = summary_absorb(layout, s, PG_GETARG_DATUM(0), 1);
 	return s;
 }
 
 /* Adds the digits of a decimal to the side histogram. */
-static void
-add_digits(const SummaryLayout *layout, Summary **s, int decimal, int64 first_key,
+static Summary *
+add_digits(const SummaryLayout *layout, Summary *s, int decimal, int64 first_key,
 		   const DecimalValue *value, int sign)
 {
 	if (value->negative)
@@ -109,170 +109,161 @@ add_digits(const SummaryLayout *layout, Summary **s, int decimal, int64 first_ke
 	for (int i = 0; i < value->ndigits; i++)
 	{
 		if (value->digits[i] != 0)
-			summary_add_key(layout, s, decimal, first_key + value->weight - i,
+			s = summary_add_key(layout, s, decimal, first_key + value->weight - i,
 							sign * value->digits[i]);
 	}
+	return s;
 }
 
 /* Adds a value to a sum: to the fast part where it fits, else by digits. */
-static void
-add_to_sum(const SummaryLayout *layout, Summary **s, int decimal,
+static Summary *
+add_to_sum(const SummaryLayout *layout, Summary *s, int decimal,
 		   const DecimalValue *value, int sign)
 {
 	int128		number;
 
 	if (!(decimal_to_int128(value, DECIMAL_SUM_POWER, &number) &&
-		  decimal_accumulate(summary_decimals(layout, *s)[decimal].sum, number * sign)))
-		add_digits(layout, s, decimal, DECIMAL_KEY_DIGIT, value, sign);
+		  decimal_accumulate(summary_decimals(layout, s)[decimal].sum, number * sign)))
+		s = add_digits(layout, s, decimal, DECIMAL_KEY_DIGIT, value, sign);
+	return s;
 }
 
-static void
-add_to_squares(const SummaryLayout *layout, Summary **s, int decimal,
+static Summary *
+add_to_squares(const SummaryLayout *layout, Summary *s, int decimal,
 			   const DecimalValue *value, int sign)
 {
 	int128		number;
 
 	if (!(decimal_to_int128(value, DECIMAL_SQUARES_POWER, &number) &&
-		  decimal_accumulate(summary_decimals(layout, *s)[decimal].squares, number * sign)))
-		add_digits(layout, s, decimal, DECIMAL_KEY_SQUARE, value, sign);
+		  decimal_accumulate(summary_decimals(layout, s)[decimal].squares, number * sign)))
+		s = add_digits(layout, s, decimal, DECIMAL_KEY_SQUARE, value, sign);
+	return s;
 }
 
 /* Counts rows of a display scale (or of NaN or an infinity). */
-static void
-add_scale(const SummaryLayout *layout, Summary **s, int decimal, int64 scale,
+static Summary *
+add_scale(const SummaryLayout *layout, Summary *s, int decimal, int64 scale,
 		  int64 rows)
 {
-	DecimalSum *fast = &summary_decimals(layout, *s)[decimal];
+	DecimalSum *fast = &summary_decimals(layout, s)[decimal];
 
 	if (scale >= DECIMAL_KEY_NAN)
-	{
-		summary_add_key(layout, s, decimal, scale, rows);
-		return;
-	}
+		return summary_add_key(layout, s, decimal, scale, rows);
 	if (fast->rows == 0)
 		fast->scale = scale;
 	if (fast->scale != scale)
-		summary_add_key(layout, s, decimal, scale, rows);
+		s = summary_add_key(layout, s, decimal, scale, rows);
 	else if (pg_add_s64_overflow(fast->rows, rows, &fast->rows))
 		histogram_overflow();
+	return s;
 }
 
-/* The general case of summary_add_decimal. */
-void
-summary_add_decimal_slow(const SummaryLayout *layout, Summary **s, int decimal,
-						 const DecimalNumeric *number, int sign)
+/* The general case of summary_add_numeric. */
+Summary *
+summary_add_numeric_slow(const SummaryLayout *layout, Summary *s, int decimal,
+						 Datum datum, int sign)
 {
+	struct varlena *p = PG_DETOAST_DATUM_PACKED(datum);
+	DecimalNumeric number;
 	DecimalValue value;
 
-	switch (number->kind)
+	decimal_open(&number, VARDATA_ANY(p), VARSIZE_ANY_EXHDR(p));
+	switch (number.kind)
 	{
 		case DECIMAL_FINITE:
-			add_scale(layout, s, decimal, number->dscale, sign);
-			value = decimal_value(number);
-			add_to_sum(layout, s, decimal, &value, sign);
+			s = add_scale(layout, s, decimal, number.dscale, sign);
+			value = decimal_value(&number);
+			s = add_to_sum(layout, s, decimal, &value, sign);
 			if (layout->decimals[decimal].squares)
 			{
-				value = decimal_square(number);
-				add_to_squares(layout, s, decimal, &value, sign);
+				value = decimal_square(&number);
+				s = add_to_squares(layout, s, decimal, &value, sign);
 			}
 			break;
 		case DECIMAL_NAN:
-			add_scale(layout, s, decimal, DECIMAL_KEY_NAN, sign);
+			s = add_scale(layout, s, decimal, DECIMAL_KEY_NAN, sign);
 			break;
 		case DECIMAL_PLUS_INF:
-			add_scale(layout, s, decimal, DECIMAL_KEY_PLUS_INF, sign);
+			s = add_scale(layout, s, decimal, DECIMAL_KEY_PLUS_INF, sign);
 			break;
 		case DECIMAL_MINUS_INF:
-			add_scale(layout, s, decimal, DECIMAL_KEY_MINUS_INF, sign);
+			s = add_scale(layout, s, decimal, DECIMAL_KEY_MINUS_INF, sign);
 			break;
 	}
+	return s;
+}
+
+/* A count to add, or to take away. */
+static inline int64
+signed_count(int64 count, int sign)
+{
+	if (sign < 0 && pg_sub_s64_overflow(0, count, &count))
+		histogram_overflow();
+	return count;
 }
 
 /* Adds (sign 1) or takes away (sign -1) another working value. */
-static void
-absorb_working(const SummaryLayout *layout, Summary **s, Summary *other, int sign)
+static Summary *
+absorb_working(const SummaryLayout *layout, Summary *s, Summary *other, int sign)
 {
 	uint64		cursor = 0;
 	int			part;
 	HistogramBin bin;
 
 	for (int i = 0; i < layout->ncounts; i++)
-	{
-		int64		count = SUMMARY_COUNTS(other)[i];
-
-		if (sign < 0 && pg_sub_s64_overflow(0, count, &count))
-			histogram_overflow();
-		summary_add_count(*s, i, count);
-	}
+		summary_add_count(s, i, signed_count(SUMMARY_COUNTS(other)[i], sign));
 	for (int i = 0; i < layout->ndecimals; i++)
 	{
 		DecimalSum	theirs = summary_decimals(layout, other)[i];
-		DecimalSum *ours = &summary_decimals(layout, *s)[i];
+		DecimalSum *ours = &summary_decimals(layout, s)[i];
 		DecimalValue value;
 
 		if (!decimal_accumulate(ours->sum, decimal_int128(theirs.sum) * sign))
 		{
 			decimal_from_int128(&value, decimal_int128(theirs.sum), DECIMAL_SUM_POWER);
-			add_digits(layout, s, i, DECIMAL_KEY_DIGIT, &value, sign);
-			ours = &summary_decimals(layout, *s)[i];
+			s = add_digits(layout, s, i, DECIMAL_KEY_DIGIT, &value, sign);
+			ours = &summary_decimals(layout, s)[i];
 		}
-		if (!decimal_accumulate(ours->squares, decimal_int128(theirs.squares) * sign))
+		if (layout->decimals[i].squares &&
+			!decimal_accumulate(ours->squares, decimal_int128(theirs.squares) * sign))
 		{
 			decimal_from_int128(&value, decimal_int128(theirs.squares), DECIMAL_SQUARES_POWER);
-			add_digits(layout, s, i, DECIMAL_KEY_SQUARE, &value, sign);
+			s = add_digits(layout, s, i, DECIMAL_KEY_SQUARE, &value, sign);
 		}
 		if (theirs.rows != 0)
-			add_scale(layout, s, i, theirs.scale, theirs.rows * sign);
+			s = add_scale(layout, s, i, theirs.scale, signed_count(theirs.rows, sign));
 	}
 	while (histogram_next(summary_histogram(layout, other), &cursor, &part, &bin))
-	{
-		if (sign < 0 && pg_sub_s64_overflow(0, bin.count, &bin.count))
-			histogram_overflow();
-		summary_add_key(layout, s, part, bin.key, bin.count);
-	}
+		s = summary_add_key(layout, s, part, bin.key, signed_count(bin.count, sign));
+	return s;
 }
 
 /* Adds (sign 1) or takes away (sign -1) a value that was opened. */
-static void
-absorb_view(const SummaryLayout *layout, Summary **s, const SummaryView *view, int sign)
+static Summary *
+absorb_view(const SummaryLayout *layout, Summary *s, const SummaryView *view, int sign)
 {
 	for (int i = 0; i < layout->ncounts; i++)
-	{
-		int64		count = view->counts[i];
-
-		if (sign < 0 && pg_sub_s64_overflow(0, count, &count))
-			histogram_overflow();
-		summary_add_count(*s, i, count);
-	}
+		summary_add_count(s, i, signed_count(view->counts[i], sign));
 	for (int i = 0; i < layout->ndecimals; i++)
 	{
 		const DecimalView *decimal = &view->decimals[i];
 
-		add_to_sum(layout, s, i, &decimal->sum, sign);
+		s = add_to_sum(layout, s, i, &decimal->sum, sign);
 		if (layout->decimals[i].squares)
-			add_to_squares(layout, s, i, &decimal->squares, sign);
+			s = add_to_squares(layout, s, i, &decimal->squares, sign);
 		for (int j = 0; j < decimal->scales.n; j++)
-		{
-			int64		count = decimal->scales.bin[j].count;
-
-			if (sign < 0 && pg_sub_s64_overflow(0, count, &count))
-				histogram_overflow();
-			add_scale(layout, s, i, decimal->scales.bin[j].key, count);
-		}
+			s = add_scale(layout, s, i, decimal->scales.bin[j].key,
+						  signed_count(decimal->scales.bin[j].count, sign));
 	}
 	for (int i = 0; i < layout->nhistograms; i++)
 	{
 		const HistogramBins *bins = &view->histograms[i];
 
 		for (int j = 0; j < bins->n; j++)
-		{
-			int64		count = bins->bin[j].count;
-
-			if (sign < 0 && pg_sub_s64_overflow(0, count, &count))
-				histogram_overflow();
-			summary_add_key(layout, s, SUMMARY_PART(layout, i), bins->bin[j].key, count);
-		}
+			s = summary_add_key(layout, s, SUMMARY_PART(layout, i), bins->bin[j].key,
+								signed_count(bins->bin[j].count, sign));
 	}
+	return s;
 }
 
 /*
@@ -310,20 +301,16 @@ unpack_stored(const SummaryLayout *layout, SummaryView *view, struct varlena *p)
 }
 
 /* The group law: adds (sign 1) or takes away (sign -1) a value of either form. */
-void
-summary_absorb(const SummaryLayout *layout, Summary **s, Datum value, int sign)
+Summary *
+summary_absorb(const SummaryLayout *layout, Summary *s, Datum value, int sign)
 {
 	struct varlena *p = summary_detoast(value);
+	SummaryView view;
 
 	if (is_working(layout, p))
-		absorb_working(layout, s, (Summary *) p, sign);
-	else
-	{
-		SummaryView view;
-
-		unpack_stored(layout, &view, p);
-		absorb_view(layout, s, &view, sign);
-	}
+		return absorb_working(layout, s, (Summary *) p, sign);
+	unpack_stored(layout, &view, p);
+	return absorb_view(layout, s, &view, sign);
 }
 
 /* Merges the rows of the fast scale into those of the other scales. */

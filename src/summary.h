@@ -113,11 +113,11 @@ summary_histogram(const SummaryLayout *layout, Summary *s)
 /* building */
 extern Summary *summary_new(const SummaryLayout *layout);
 extern Summary *summary_begin_slow(FunctionCallInfo fcinfo, const SummaryLayout *layout);
-extern void summary_enlarge(const SummaryLayout *layout, Summary **s,
-							HistogramResult reason);
-extern void summary_add_decimal_slow(const SummaryLayout *layout, Summary **s,
-									 int decimal, const DecimalNumeric *number, int sign);
-extern void summary_absorb(const SummaryLayout *layout, Summary **s, Datum value, int sign);
+extern Summary *summary_enlarge(const SummaryLayout *layout, Summary *s,
+								HistogramResult reason);
+extern Summary *summary_add_numeric_slow(const SummaryLayout *layout, Summary *s,
+										 int decimal, Datum number, int sign);
+extern Summary *summary_absorb(const SummaryLayout *layout, Summary *s, Datum value, int sign);
 
 /* reading, packing */
 extern struct varlena *summary_detoast(Datum value);
@@ -185,39 +185,60 @@ summary_add_count(Summary *s, int count, int64 addend)
 		histogram_overflow();
 }
 
-/* Adds to the count of a key in a part of the histogram, making room. */
-static inline void
-summary_add_key(const SummaryLayout *layout, Summary **s, int part, int64 key,
+/*
+ * What follows may have to move a state to a larger chunk: each function
+ * returns where it is then.
+ */
+
+/* Adds to the count of a key in a part of the histogram. */
+static inline Summary *
+summary_add_key(const SummaryLayout *layout, Summary *s, int part, int64 key,
 				int64 count)
 {
 	HistogramResult result;
 
-	while (unlikely((result = histogram_add(summary_histogram(layout, *s), part, key,
+	while (unlikely((result = histogram_add(summary_histogram(layout, s), part, key,
 											count)) != HISTOGRAM_OK))
-		summary_enlarge(layout, s, result);
+		s = summary_enlarge(layout, s, result);
+	return s;
 }
 
-/* Adds (sign 1) or takes back (sign -1) a number. */
-static pg_attribute_always_inline void
-summary_add_decimal(const SummaryLayout *layout, Summary **s, int decimal,
-					const DecimalNumeric *number, int64 sign)
+/* The same for a row, whose sign is 1 or -1. */
+static pg_attribute_always_inline Summary *
+summary_add_row_key(const SummaryLayout *layout, Summary *s, int part, int64 key,
+					int64 sign)
 {
-	DecimalSum *fast = &summary_decimals(layout, *s)[decimal];
-	int64		mantissa;
+	HistogramResult result;
 
-	if (likely(fast->scale == number->dscale && fast->rows != 0 &&
-			   decimal_mantissa(number, &mantissa) &&
+	while (unlikely((result = histogram_add_row(summary_histogram(layout, s), part, key,
+												sign)) != HISTOGRAM_OK))
+		s = summary_enlarge(layout, s, result);
+	return s;
+}
+
+/*
+ * Adds (sign 1) or takes back (sign -1) a row's numeric, given its mantissa
+ * and display scale if decimal_mantissa found them.
+ */
+static pg_attribute_always_inline Summary *
+summary_add_numeric(const SummaryLayout *layout, Summary *s, int decimal, Datum number,
+					bool is_fast, int64 mantissa, int dscale, int64 sign)
+{
+	DecimalSum *fast = &summary_decimals(layout, s)[decimal];
+
+	/* rows from 1 to one below the limit, so that they cannot overflow here */
+	/* squares are summed up whether the layout has them or not: no branch */
+	if (likely(is_fast && fast->scale == dscale && fast->rows != 0 &&
 			   decimal_accumulate(fast->sum, mantissa * sign)))
 	{
-		if (likely(!layout->decimals[decimal].squares ||
-				   decimal_accumulate(fast->squares, (int128) mantissa * (mantissa * sign))))
+		if (likely(decimal_accumulate(fast->squares, (int128) mantissa * (mantissa * sign))))
 		{
 			fast->rows += sign;
-			return;
+			return s;
 		}
 		decimal_accumulate(fast->sum, -mantissa * sign);
 	}
-	summary_add_decimal_slow(layout, s, decimal, number, (int) sign);
+	return summary_add_numeric_slow(layout, s, decimal, number, (int) sign);
 }
 
 #endif							/* SALES_PERF_SUMMARY_H */

@@ -246,15 +246,6 @@ read_bin_key(JsonReader *reader, const JsonbValue *key, bool scales, int64 *numb
 					   scales ? "display scale (0 to 16383)" : "whole number")));
 }
 
-static int
-bin_cmp(const void *a, const void *b)
-{
-	int64		x = ((const HistogramBin *) a)->key;
-	int64		y = ((const HistogramBin *) b)->key;
-
-	return (x > y) - (x < y);
-}
-
 static bool
 get_bins(JsonReader *reader, JsonbContainer *object, const char *name, bool scales,
 		 HistogramBins *bins)
@@ -287,7 +278,7 @@ get_bins(JsonReader *reader, JsonbContainer *object, const char *name, bool scal
 							   key.val.string.len, key.val.string.val, name)));
 		bins->n++;
 	}
-	qsort(bins->bin, bins->n, sizeof(HistogramBin), bin_cmp);
+	histogram_sort(bins->bin, bins->n);
 	return true;
 }
 

@@ -17,8 +17,8 @@ combined(const SummaryLayout *layout, Datum *a, Datum b, int sign)
 	Summary    *s = summary_new(layout);
 
 	if (a != NULL)
-		summary_absorb(layout, &s, *a, 1);
-	summary_absorb(layout, &s, b, sign);
+		s = summary_absorb(layout, s, *a, 1);
+	s = summary_absorb(layout, s, b, sign);
 	return PointerGetDatum(summary_packed(layout, PointerGetDatum(s)));
 }
 
@@ -141,7 +141,7 @@ absorb_state(FunctionCallInfo fcinfo, const SummaryLayout *layout, int sign)
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	}
 	state = summary_begin(fcinfo, layout);
-	summary_absorb(layout, &state, PG_GETARG_DATUM(1), sign);
+	state = summary_absorb(layout, state, PG_GETARG_DATUM(1), sign);
 	return summary_end(fcinfo, layout, state);
 }
 

@@ -16,7 +16,7 @@ make -s install DESTDIR="$work/root" >"$work/install.log" 2>&1 || {
 	exit 1
 }
 mkdir "$work/run"
-for part in test expected sql doc README.md META.json sales_perf.control; do
+for part in test expected sql doc README.md CHANGELOG.md LICENSE META.json sales_perf.control; do
 	[ ! -e "$part" ] || cp -r "$part" "$work/run/"
 done
 data=

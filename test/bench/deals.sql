@@ -1,6 +1,7 @@
 -- Deals for the benchmark: 200 reps; 45 % won, 35 % lost, 20 % open; amounts roughly log-normal
 -- with cents; cycles skewed to the short, up to 250 days; four years. Deterministic: all comes
--- from the row number. Columns of fixed width come first, as one lays out a large table.
+-- from the row number. Keys of reps are text, as in a mart; columns of fixed width come first, as
+-- one lays out a large table.
 
 CREATE EXTENSION sales_perf;
 
@@ -17,12 +18,12 @@ WITH drawn AS (
 	  FROM generate_series(0, :rows - 1) AS i
 )
 SELECT deal_id::bigint AS deal_id,
-       (for_rep * 200)::integer % 200 AS rep_id,
        date '2020-01-01' + (for_opening * 1460)::integer AS opened_on,
        CASE
            WHEN for_outcome < 0.8
            THEN date '2020-01-01' + (for_opening * 1460)::integer + (for_cycle * for_cycle * 250)::integer
        END AS closed_on,
+       'R' || lpad((floor(for_rep * 200))::text, 3, '0') AS rep_id,
        CASE
            WHEN for_outcome < 0.45 THEN 'won'
            WHEN for_outcome < 0.8 THEN 'lost'

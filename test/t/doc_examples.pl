@@ -30,6 +30,20 @@ WHERE a.attrelid = format('sales_perf_template.%I', :'of')::regclass
 	AND NOT a.attisdropped
 ORDER BY a.attnum
 SQL
+	# those that company_scorecard has not
+	extra => [ '| column | type | meaning |', <<'SQL' ],
+SELECT concat('| `', a.attname, '` | ', format_type(a.atttypid, a.atttypmod), ' | ',
+              replace(col_description(a.attrelid, a.attnum), '|', '\|'), ' |')
+FROM pg_attribute AS a
+WHERE a.attrelid = format('sales_perf_template.%I', :'of')::regclass
+	AND a.attnum > 0
+	AND NOT EXISTS (
+		SELECT
+		FROM pg_attribute AS company
+		WHERE company.attrelid = 'sales_perf_template.company_scorecard'::regclass
+			AND company.attname = a.attname)
+ORDER BY a.attnum
+SQL
 	# aggregates and accessors of a summary type, but for what every type has
 	functions => [ '| function | gives | meaning |', <<'SQL' ],
 SELECT concat('| `', p.proname, '(', pg_get_function_arguments(p.oid), ')` | ', pg_get_function_result(p.oid), ' | ',
@@ -79,7 +93,7 @@ sub run_blocks
 	my $file = $node->dir . '/page.sql';
 	my $mark = '@@ next block';
 	open(my $out, '>', $file) or die "$file: $!";
-	print $out "\\set VERBOSITY default\n\\pset pager off\n";
+	print $out "\\set SHOW_CONTEXT never\n\\pset pager off\n";
 	print $out "\\echo $mark\n\\warn $mark\n$_->{body}\n\\pset format aligned\n" for @blocks;
 	close($out);
 	my (undef, $stdout, $stderr) = $node->capture('psql', '-Xq', '-d', $database, '-f', $file);
@@ -131,7 +145,7 @@ for my $page (@pages)
 	# the tables from the catalogue
 	$node->safe_psql('postgres', 'CREATE DATABASE catalogue') if $text =~ /<!-- table:/ && !$node->{has_catalogue};
 	$node->safe_psql('catalogue', 'CREATE EXTENSION sales_perf') if $text =~ /<!-- table:/ && !$node->{has_catalogue}++;
-	$text =~ s{(<!-- table: (\w+)(?: (\w+))? -->\n\n?)((?:\|[^\n]*\n)*)}{
+	$text =~ s{(<!-- table: (\w+)(?: (\w+))? -->\n\n)((?:\|[^\n]*\n)*)}{
 		my ($mark, $kind, $of, $rows) = ($1, $2, $3 // '', $4);
 		my ($head, $sql) = @{ $table{$kind} || die "$page: there is no table $kind\n" };
 		my $wanted = $node->safe_psql('catalogue', "SET search_path = sales_perf, pg_catalog;\n$sql", variables => { of => $of });

@@ -1,0 +1,89 @@
+-- generate_demo: the same for the same arguments, believable, and careful.
+SELECT plan(36);
+
+SELECT sales_perf.create_mart('a') \gset
+SELECT sales_perf.create_mart('b') \gset
+SELECT sales_perf.create_mart('c') \gset
+SELECT sales_perf.create_mart('d') \gset
+SET sales_perf.as_of = '2025-06-30';
+
+SELECT is(sales_perf.generate_demo('a', 3000, 5), 3000::bigint, 'as many deals as asked for');
+SELECT is(sales_perf.generate_demo('b', 3000, 5), 3000::bigint, 'once more');
+SELECT is(sales_perf.generate_demo('c', 3000, 6), 3000::bigint, 'and with another seed');
+
+SELECT is_empty('TABLE a.deal EXCEPT ALL TABLE b.deal', 'the same arguments give the same deals');
+SELECT is_empty('TABLE a.rep EXCEPT ALL TABLE b.rep', 'and reps');
+SELECT is_empty('TABLE a.account EXCEPT ALL TABLE b.account', 'and accounts');
+SELECT is_empty('SELECT deal_id, stage_id, entered_at FROM a.stage_event EXCEPT ALL SELECT deal_id, stage_id, entered_at FROM b.stage_event', 'and stages');
+SELECT is_empty('SELECT deal_id, changed_at, field, old_value FROM a.deal_change EXCEPT ALL SELECT deal_id, changed_at, field, old_value FROM b.deal_change', 'and changes');
+SELECT cmp_ok(count(*), '>', 2000::bigint, 'another seed gives others')
+  FROM (SELECT amount, opened_on, closed_on FROM a.deal EXCEPT ALL SELECT amount, opened_on, closed_on FROM c.deal) AS differing;
+-- Fixed for all times: a change of these is a change of the generator.
+SELECT is(md5(string_agg(deal_id || ',' || coalesce(amount::text, '') || ',' || coalesce(to_char(opened_on, 'YYYYMMDD'), '') || ',' || coalesce(to_char(closed_on, 'YYYYMMDD'), '') || ',' || outcome || ',' || coalesce(rep_id, ''), ';' ORDER BY deal_id COLLATE "C")),
+          '2c932ede2c6293e943ade2dcbee32986', 'on every machine and version')
+  FROM a.deal;
+
+-- ---------------------------------------------------------------- believable
+
+SET search_path = a, public;
+SELECT cmp_ok(min(opened_on), '>', '2022-06-28'::date, 'three years of deals') FROM deal;
+SELECT cmp_ok(max(opened_on), '>', '2025-06-20'::date, 'up to as_of()') FROM deal;
+SELECT is(count(*), 0::bigint, 'and nothing after it') FROM deal WHERE opened_on > '2025-06-30' OR closed_on > '2025-06-30';
+SELECT cmp_ok(count(*) FILTER (WHERE outcome = 'won')::numeric / count(*) FILTER (WHERE outcome <> 'open'), '>', 0.3, 'a third or more are won') FROM deal;
+SELECT cmp_ok(count(*) FILTER (WHERE outcome = 'won')::numeric / count(*) FILTER (WHERE outcome <> 'open'), '<', 0.5, 'but not half') FROM deal;
+SELECT cmp_ok(max(win_rate) - min(win_rate), '>', 0.1::double precision, 'reps differ') FROM rep_scorecard WHERE grain = 'year' AND period_label = '2024' AND closed_count > 50;
+SELECT cmp_ok(slow.days, '>', 2 * fast.days, 'so do products')
+  FROM (SELECT avg(closed_on - opened_on) AS days FROM deal WHERE product_id = 'P8') AS slow,
+       (SELECT avg(closed_on - opened_on) AS days FROM deal WHERE product_id = 'P1') AS fast;
+SELECT cmp_ok(now_.deals, '>', before.deals, 'the business grows')
+  FROM (SELECT created_count AS deals FROM company_scorecard WHERE grain = 'quarter' AND period_label = '2025-Q1') AS now_,
+       (SELECT created_count AS deals FROM company_scorecard WHERE grain = 'quarter' AND period_label = '2023-Q1') AS before;
+SELECT cmp_ok(autumn.deals::numeric, '>', 1.2 * summer.deals, 'and has seasons')
+  FROM (SELECT created_count AS deals FROM company_scorecard WHERE grain = 'month' AND period_label = '2024-10') AS autumn,
+       (SELECT created_count AS deals FROM company_scorecard WHERE grain = 'month' AND period_label = '2024-08') AS summer;
+SELECT cmp_ok(count(DISTINCT (current_date - opened_on) / 90), '>', 6::bigint, 'open deals are of all ages') FROM deal WHERE outcome = 'open';
+SELECT is(count(*), 4::bigint, 'in all open stages') FROM pipeline_by_stage WHERE open_count > 0 AND is_open;
+SELECT is_empty(
+    $$SELECT d.deal_id FROM deal d JOIN stage s USING (stage_id)
+      WHERE (d.outcome = 'won') <> (s.stage_id = 'won') OR (d.outcome = 'lost') <> (s.stage_id = 'lost')
+      EXCEPT SELECT entity_id FROM data_quality WHERE check_code = 'deal_open_in_closed_stage'$$,
+    'stages go with outcomes');
+SELECT is_empty(
+    $$SELECT deal_id, stage_id FROM deal WHERE deal_id NOT IN (SELECT entity_id FROM data_quality WHERE check_code = 'deal_open_in_closed_stage')
+      EXCEPT
+      (SELECT DISTINCT ON (deal_id) deal_id, stage_id FROM stage_event ORDER BY deal_id, entered_on DESC, entered_at DESC)$$,
+    'the latest stage event is the stage');
+SELECT is_empty($$SELECT FROM stage_event WHERE is_assumed$$, 'no stage is assumed');
+SELECT is_empty(
+    $$SELECT c.deal_id, c.field, c.new_value
+      FROM (SELECT DISTINCT ON (deal_id, field) deal_id, field, new_value FROM deal_change ORDER BY deal_id, field, changed_at DESC, deal_change_id DESC) AS c
+      JOIN deal d USING (deal_id)
+      WHERE c.new_value IS DISTINCT FROM to_jsonb(d) ->> c.field
+        AND NOT (c.field IN ('outcome', 'closed_on') AND d.outcome <> 'open')
+        AND d.deal_id NOT IN (SELECT entity_id FROM data_quality WHERE severity = 'error')$$,
+    'the latest change of a field is its value');
+SELECT cmp_ok(count(DISTINCT check_code), '>=', 4::bigint, 'there are some faults') FROM data_quality;
+SELECT cmp_ok(count(*), '<', 60::bigint, 'but not many') FROM data_quality WHERE check_code <> 'deal_overdue';
+SELECT is(count(*), (SELECT count(*) FROM a.team) - 1, 'teams are a tree') FROM team_tree WHERE team_id = 'T-WW' AND member_team_id <> 'T-WW';
+
+-- ---------------------------------------------------------------- careful
+
+SELECT throws_ok($$SELECT sales_perf.generate_demo('a', 10)$$, '55000', 'mart "a" already holds data', 'it does not run over data');
+INSERT INTO d.product (product_id, name) VALUES ('mine', 'Mine');
+SELECT throws_ok($$SELECT sales_perf.generate_demo('d', 10)$$, '55000', 'mart "d" already holds data', 'not over any');
+SELECT throws_ok($$SELECT sales_perf.generate_demo('nowhere')$$, '3F000', 'schema "nowhere" does not exist', 'nor nowhere');
+SELECT throws_ok($$SELECT sales_perf.generate_demo('public')$$, '42809', 'schema "public" is not a mart', 'nor in a schema that is no mart');
+SELECT throws_ok($$SELECT sales_perf.generate_demo('sales_perf_template')$$, '42809', NULL, 'nor in the template');
+SELECT throws_ok($$SELECT sales_perf.generate_demo('b', 0)$$, '22023', NULL, 'nor for nothing');
+
+-- A name that wants quoting, temporary tables in the way, a single deal; keys are there afterwards.
+SELECT sales_perf.create_mart('Sales & "Co"') \gset
+CREATE TEMP TABLE deal (wrong integer);
+SET search_path = pg_temp, public;
+SELECT is(sales_perf.generate_demo('Sales & "Co"', 12000), 12000::bigint, 'any name, any search path');
+SELECT bag_eq(
+    $$SELECT conname, contype, condeferrable, condeferred, convalidated, confupdtype, confdeltype FROM pg_constraint WHERE connamespace = '"Sales & ""Co"""'::regnamespace$$,
+    $$SELECT conname, contype, condeferrable, condeferred, convalidated, confupdtype, confdeltype FROM pg_constraint WHERE connamespace = 'd'::regnamespace$$,
+    'and every constraint is as it was');
+
+SELECT * FROM finish();

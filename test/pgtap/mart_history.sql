@@ -1,0 +1,133 @@
+-- History written by trigger: what is recorded, and what loaded history replaces.
+SELECT plan(24);
+
+SELECT sales_perf.create_mart('sales') \gset
+SET search_path = sales, public;
+SET datestyle = 'German';   -- recorded days do not depend on it
+
+INSERT INTO rep (rep_id, name) VALUES ('ann', 'Ann'), ('bob', 'Bob');
+INSERT INTO stage (stage_no, stage_id, name, is_open)
+VALUES (1, 'new', 'New', true), (2, 'offer', 'Offer', true), (3, 'won', 'Won', false);
+
+-- ---------------------------------------------------------------- insertion
+
+INSERT INTO deal (deal_id, rep_id, stage_id, amount, opened_on, expected_close_on, closed_on, outcome)
+VALUES ('today', 'ann', 'new', 100, current_date, current_date + 30, NULL, 'open'),
+       ('old', 'ann', 'offer', 200, '2024-02-01', '2024-05-01', NULL, 'open'),
+       ('done', 'ann', 'won', 300, '2024-02-01', '2024-03-01', '2024-03-05', 'won'),
+       ('undated', 'ann', 'new', NULL, NULL, NULL, NULL, 'open'),
+       ('stageless', 'ann', NULL, 1, '2024-02-01', NULL, NULL, 'open');
+
+SELECT set_eq(
+    $$SELECT deal_id, stage_id, entered_on, is_assumed FROM stage_event$$,
+    $$VALUES ('today', 'new', current_date, false),
+             ('old', 'offer', '2024-02-01'::date, true),
+             ('done', 'won', '2024-03-05', true),
+             ('undated', 'new', current_date, false)$$,
+    'a deal enters its stage when it is opened, a closed one when it closed; a guess is marked as one');
+SELECT is_empty('TABLE deal_change', 'coming in is no change');
+
+-- ---------------------------------------------------------------- update
+
+UPDATE deal SET amount = amount + 0.50 WHERE deal_id IN ('today', 'old');
+SELECT results_eq(
+    $$SELECT deal_id, field, old_value, new_value FROM deal_change ORDER BY deal_id$$,
+    $$VALUES ('old', 'amount', '200', '200.50'), ('today', 'amount', '100', '100.50')$$,
+    'one statement records the change of each row');
+SELECT is(count(DISTINCT changed_at), 1::bigint, 'at one moment') FROM deal_change;
+SELECT ok(bool_and(changed_at BETWEEN now() - interval '1 minute' AND clock_timestamp()), 'which is now') FROM deal_change;
+
+UPDATE deal SET name = 'Old deal', lost_reason = 'none' WHERE deal_id = 'old';
+UPDATE deal SET amount = 200.50 WHERE deal_id = 'old';
+SELECT is(count(*), 2::bigint, 'other fields, and the same value again, are no change') FROM deal_change;
+
+TRUNCATE deal_change;
+UPDATE deal
+   SET stage_id = 'won', outcome = 'won', closed_on = '2024-06-30', expected_close_on = NULL, rep_id = 'bob', currency = 'EUR'
+ WHERE deal_id = 'old';
+SELECT set_eq(
+    $$SELECT field, old_value, new_value FROM deal_change$$,
+    $$VALUES ('stage_id', 'offer', 'won'), ('outcome', 'open', 'won'), ('closed_on', NULL, '2024-06-30'),
+             ('expected_close_on', '2024-05-01', NULL), ('rep_id', 'ann', 'bob'), ('currency', NULL, 'EUR')$$,
+    'each field that changed is recorded, days as YYYY-MM-DD, NULL as NULL');
+SELECT results_eq(
+    $$SELECT stage_id, entered_on, entered_at IS NOT NULL, is_assumed FROM stage_event WHERE deal_id = 'old' ORDER BY stage_event_id$$,
+    $$VALUES ('offer', '2024-02-01'::date, false, true), ('won', current_date, true, false)$$,
+    'a new stage is an event, and leaves the first one alone');
+
+UPDATE deal SET stage_id = 'offer', outcome = 'open', closed_on = NULL WHERE deal_id = 'old';
+SELECT is(count(*), 3::bigint, 'a stage entered again is an event again, and replaces nothing') FROM stage_event WHERE deal_id = 'old';
+SELECT is(count(*), 2::bigint, 'both changes of the outcome are there') FROM deal_change WHERE field = 'outcome';
+SELECT ok(max(changed_at) FILTER (WHERE old_value = 'won') > max(changed_at) FILTER (WHERE old_value = 'open'), 'in their order')
+  FROM deal_change
+ WHERE field = 'outcome';
+
+UPDATE deal SET closed_on = 'infinity' WHERE deal_id = 'today';
+SELECT is(new_value, 'infinity', 'an infinite day is recorded as such') FROM deal_change WHERE deal_id = 'today' AND field = 'closed_on';
+
+-- ---------------------------------------------------------------- other ways of writing
+
+TRUNCATE deal_change;
+INSERT INTO deal (deal_id, stage_id, amount, opened_on)
+VALUES ('today', 'offer', 77, current_date), ('fresh', 'new', 88, current_date)
+    ON CONFLICT (deal_id) DO UPDATE SET stage_id = excluded.stage_id, amount = excluded.amount;
+SELECT set_eq(
+    $$SELECT deal_id, field, new_value FROM deal_change$$,
+    $$VALUES ('today', 'stage_id', 'offer'), ('today', 'amount', '77')$$,
+    'ON CONFLICT DO UPDATE records what it updates');
+SELECT is(stage_id, 'new', 'and what it inserts') FROM stage_event WHERE deal_id = 'fresh';
+
+TRUNCATE deal_change;
+MERGE INTO deal
+USING (VALUES ('today', 78), ('merged', 1)) AS s (deal_id, amount) ON s.deal_id = deal.deal_id
+ WHEN MATCHED THEN UPDATE SET amount = s.amount
+ WHEN NOT MATCHED THEN INSERT (deal_id, amount, stage_id) VALUES (s.deal_id, s.amount, 'new');
+SELECT set_eq(
+    $$SELECT deal_id, field, old_value, new_value FROM deal_change$$,
+    $$VALUES ('today', 'amount', '77', '78')$$,
+    'and so does MERGE');
+
+UPDATE deal SET deal_id = 'renamed' WHERE deal_id = 'today';
+SELECT is(count(*), 1::bigint, 'a new id takes its history along') FROM deal_change WHERE deal_id = 'renamed';
+DELETE FROM deal WHERE deal_id = 'renamed';
+SELECT is_empty($$SELECT FROM deal_change WHERE deal_id = 'renamed' UNION ALL SELECT FROM stage_event WHERE deal_id = 'renamed'$$,
+    'and a deleted deal, too');
+
+-- ---------------------------------------------------------------- loaded history
+
+INSERT INTO deal (deal_id, stage_id, opened_on) VALUES ('crm 1', 'offer', '2024-01-10'), ('crm 2', 'offer', '2024-01-10');
+INSERT INTO stage_event (deal_id, stage_id, entered_on)
+VALUES ('crm 1', 'new', '2024-01-10'), ('crm 1', 'offer', '2024-02-20'),
+       ('crm 2', 'offer', '2024-01-20');
+SELECT results_eq(
+    $$SELECT deal_id, stage_id, entered_on FROM stage_event WHERE deal_id LIKE 'crm%' ORDER BY deal_id, entered_on$$,
+    $$VALUES ('crm 1', 'new', '2024-01-10'::date), ('crm 1', 'offer', '2024-02-20'), ('crm 2', 'offer', '2024-01-20')$$,
+    'history loaded after its deals takes the place of what was assumed');
+
+BEGIN;
+SET CONSTRAINTS ALL DEFERRED;
+INSERT INTO stage_event (deal_id, stage_id, entered_on) VALUES ('crm 3', 'new', '2024-01-10');
+INSERT INTO deal (deal_id, stage_id, opened_on) VALUES ('crm 3', 'new', '2024-01-01');
+COMMIT;
+SELECT results_eq(
+    $$SELECT entered_on FROM stage_event WHERE deal_id = 'crm 3'$$,
+    $$VALUES ('2024-01-10'::date)$$,
+    'history loaded before its deals, keys deferred, is left as it is');
+
+SELECT throws_ok(
+    $$INSERT INTO deal_change (deal_id, changed_at, field, old_value) VALUES ('crm 1', now(), 'amount', 'a lot')$$,
+    '22P02', NULL, 'an old amount that is no number is refused');
+SELECT throws_ok(
+    $$INSERT INTO deal_change (deal_id, changed_at, field, old_value) VALUES ('crm 1', now(), 'closed_on', '31.12.2024')$$,
+    '23514', NULL, 'so is a day that could be read in two ways');
+SELECT throws_ok(
+    $$INSERT INTO deal_change (deal_id, changed_at, field, old_value) VALUES ('crm 1', now(), 'closed_on', '2024-02-31')$$,
+    '22008', NULL, 'or that is none');
+SELECT throws_ok(
+    $$INSERT INTO deal_change (deal_id, changed_at, field, old_value) VALUES ('crm 1', now(), 'outcome', 'Closed Won')$$,
+    '23514', NULL, 'or an outcome of another kind');
+SELECT lives_ok(
+    $$INSERT INTO deal_change (deal_id, changed_at, field, old_value) VALUES ('crm 1', now(), 'next step', 'call back')$$,
+    'fields that reports do not read may be kept there');
+
+SELECT * FROM finish();
