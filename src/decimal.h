@@ -253,20 +253,38 @@ amount_bucket(uint32 leading)
 static inline int64
 bucket_key(uint64 leading, int ndigits, int exponent, bool negative)
 {
-	/* 10^-i in units of 2^-64, rounded up: exact for leading below 10^16 */
-	static const uint64 reciprocal[] = {
-		0, UINT64CONST(1844674407370955162), UINT64CONST(184467440737095517),
-		UINT64CONST(18446744073709552), UINT64CONST(1844674407370956),
-		UINT64CONST(184467440737096), UINT64CONST(18446744073710),
-		UINT64CONST(1844674407371), UINT64CONST(184467440738),
-		UINT64CONST(18446744074), UINT64CONST(1844674408),
-		UINT64CONST(184467441), UINT64CONST(18446745), UINT64CONST(1844675)
+	/*
+	 * 10^-i as times / 2^(64 + shift), rounded up: dividing by 10^i this way is
+	 * exact for numbers of i + 3 digits, as 10^(i+3) * (times * 10^i -
+	 * 2^(64+shift)) is below 2^(64+shift).
+	 */
+	static const struct
+	{
+		uint64		times;
+		int			shift;
+	}			reciprocal[] = {
+		{0, 0},
+		{UINT64CONST(14757395258967641293), 3},
+		{UINT64CONST(11805916207174113035), 6},
+		{UINT64CONST(9444732965739290428), 9},
+		{UINT64CONST(15111572745182864684), 13},
+		{UINT64CONST(12089258196146291748), 16},
+		{UINT64CONST(9671406556917033398), 19},
+		{UINT64CONST(15474250491067253437), 23},
+		{UINT64CONST(12379400392853802749), 26},
+		{UINT64CONST(9903520314283042200), 29},
+		{UINT64CONST(15845632502852867519), 33},
+		{UINT64CONST(12676506002282294015), 36},
+		{UINT64CONST(10141204801825835212), 39},
+		{UINT64CONST(16225927682921336340), 43}
 	};
 	uint32		three = (uint32) leading;
 	int64		key;
 
 	if (likely(ndigits > 3))
-		three = (uint32) (((unsigned __int128) leading * reciprocal[ndigits - 3]) >> 64);
+		three = (uint32) ((uint64) (((unsigned __int128) leading *
+									 reciprocal[ndigits - 3].times) >> 64) >>
+						  reciprocal[ndigits - 3].shift);
 	key = (int64) (exponent + AMOUNT_KEY_EXPONENT_BIAS) * AMOUNT_BUCKETS_PER_DECADE +
 		amount_bucket(three) + 1;
 	return negative ? -key : key;

@@ -233,7 +233,8 @@ summary_add_numeric(const SummaryLayout *layout, Summary *s, int decimal, Datum 
 	{
 		if (likely(decimal_accumulate(fast->squares, (int128) mantissa * (mantissa * sign))))
 		{
-			fast->rows += sign;
+			if (unlikely(pg_add_s64_overflow(fast->rows, sign, &fast->rows)))
+				histogram_overflow();
 			return s;
 		}
 		decimal_accumulate(fast->sum, -mantissa * sign);

@@ -1,7 +1,7 @@
 -- What the catalogue says of the library: every type has all that a summary type is to have, everything public is
 -- commented, and every function says what it is.
 SET search_path = public;
-SELECT plan(25);
+SELECT plan(24);
 
 CREATE VIEW summary_type AS
 SELECT t.*
@@ -19,7 +19,7 @@ SELECT set_has(
 	$$VALUES ('conversion_summary'), ('amount_summary'), ('cycle_summary'), ('deal_summary')$$,
 	'the summary types are there');
 SELECT is_empty(
-	$$SELECT oid::regclass FROM pg_class WHERE relnamespace = 'sales_perf'::regnamespace$$,
+	$$SELECT oid::regclass FROM pg_class WHERE relnamespace = 'sales_perf'::regnamespace AND relkind <> 'c'$$,
 	'the schema holds types, functions and aggregates only: it can stand on a search path');
 
 -- each type
@@ -150,12 +150,4 @@ SELECT is_empty(
 	  SELECT o.oprcode::text FROM pg_operator AS o
 	  WHERE o.oprnamespace = 'sales_perf'::regnamespace AND o.oprname IN ('+', '-') AND obj_description(o.oid, 'pg_operator') IS NULL$$,
 	'so is every type, and every operator that is not a comparison');
-SELECT is_empty(
-	$$SELECT a.signature, b.signature
-	  FROM library_function AS a
-	  JOIN library_function AS b
-		ON b.proname = a.proname AND b.oid > a.oid AND b.prokind = 'f' AND a.prokind = 'f'
-	  WHERE a.pronargs = b.pronargs AND a.proargtypes = b.proargtypes$$,
-	'no two functions are one');
-
 SELECT * FROM finish();

@@ -94,7 +94,7 @@ sub run_blocks
 	my $mark = '@@ next block';
 	open(my $out, '>', $file) or die "$file: $!";
 	print $out "\\set SHOW_CONTEXT never\n\\pset pager off\n";
-	print $out "\\echo $mark\n\\warn $mark\n$_->{body}\n\\pset format aligned\n" for @blocks;
+	print $out "\\echo $mark\n\\warn $mark\n$_->{body}\n" for @blocks;
 	close($out);
 	my (undef, $stdout, $stderr) = $node->capture('psql', '-Xq', '-d', $database, '-f', $file);
 	$stderr =~ s/^psql:[^\n]*?:\d+: //mg;
