@@ -1,5 +1,5 @@
 -- The history of deals, recorded from their updates by statement triggers over the changed rows,
--- so that a bulk load or a nightly sync costs one INSERT … SELECT and not a call per row.
+-- so that a bulk load or a nightly sync costs one INSERT ... SELECT and not a call per row.
 --
 -- The triggers run with the rights of whoever writes deals: grant INSERT on deal_change and
 -- INSERT and DELETE on stage_event together with the right to write deal. Changes that arrive by

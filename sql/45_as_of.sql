@@ -173,7 +173,8 @@ SELECT d.deal_id,
                     WHERE c.deal_id = d.deal_id
                       AND c.changed_at >= (sales_perf.as_of() + 1)::timestamptz)
 UNION ALL
--- changed since: put together from what stood until the first later change
+-- changed since: put together from what stood until the first later change. Materialized, so that a
+-- report of many periods does it once; without the stages, which most reports do not ask for.
 SELECT was.deal_id,
        was.name,
        was.account_id,
@@ -183,7 +184,7 @@ SELECT was.deal_id,
        CASE
            WHEN was.stage_id_changed
            THEN was.stage_id
-           WHEN closing.taken_from = 'none' AND was.outcome_now IN ('won', 'lost')
+           WHEN was.closing = 'none' AND was.outcome_now IN ('won', 'lost')
            THEN (SELECT e.stage_id
                    FROM stage_event e
                   WHERE e.deal_id = was.deal_id
@@ -215,55 +216,59 @@ SELECT was.deal_id,
        was.opened_on,
        was.expected_close_on,
        CASE
-           WHEN closing.taken_from = 'history' THEN was.closed_on
-           WHEN closing.taken_from = 'deal' THEN was.closed_on_now
+           WHEN was.closing = 'history' THEN was.closed_on
+           WHEN was.closing = 'deal' THEN was.closed_on_now
        END,
        CASE
-           WHEN closing.taken_from = 'history' THEN was.outcome
-           WHEN closing.taken_from = 'deal' THEN was.outcome_now
+           WHEN was.closing = 'history' THEN was.outcome
+           WHEN was.closing = 'deal' THEN was.outcome_now
            ELSE 'open'
        END,
-       closing.taken_from = 'none',
-       CASE WHEN closing.taken_from <> 'none' THEN was.lost_reason END,
+       was.closing = 'none',
+       CASE WHEN was.closing <> 'none' THEN was.lost_reason END,
        was.forecast_category,
        was.is_as_recorded
-  FROM (SELECT d.deal_id,
-               d.name,
-               d.account_id,
-               d.product_id,
-               CASE WHEN c.rep_id_changed THEN c.rep_id ELSE d.rep_id END AS rep_id,
-               d.pipeline_id,
-               c.stage_id_changed,
-               c.stage_id,
-               d.stage_id AS stage_id_now,
-               CASE WHEN c.amount_changed THEN c.amount::numeric ELSE d.amount END AS amount,
-               CASE WHEN c.currency_changed THEN c.currency ELSE d.currency END AS currency,
-               d.opened_on,
-               CASE WHEN c.expected_close_on_changed THEN c.expected_close_on::date ELSE d.expected_close_on END AS expected_close_on,
-               CASE WHEN c.closed_on_changed THEN c.closed_on::date ELSE d.closed_on END AS closed_on,
-               d.closed_on AS closed_on_now,
-               coalesce(CASE WHEN c.outcome_changed THEN c.outcome ELSE d.outcome END, 'open') AS outcome,
-               d.outcome AS outcome_now,
-               d.lost_reason,
-               d.forecast_category,
-               d.recorded_at < (sales_perf.as_of() + 1)::timestamptz AS is_as_recorded
-          FROM deal_later_change c
-          JOIN deal d ON d.deal_id = c.deal_id
-         WHERE d.opened_on <= sales_perf.as_of()
-            OR d.opened_on IS NULL) AS was
- CROSS JOIN LATERAL (
-       SELECT CASE
-                  WHEN was.outcome <> 'open'
-                       AND (was.closed_on <= sales_perf.as_of() OR was.closed_on IS NULL)
-                  THEN 'history'
-                  -- Entered late: where the history begins after that day, it cannot gainsay a
-                  -- day of closing that was entered since.
-                  WHEN NOT was.is_as_recorded
-                       AND was.outcome_now IN ('won', 'lost')
-                       AND was.closed_on_now <= sales_perf.as_of()
-                  THEN 'deal'
-                  ELSE 'none'
-              END AS taken_from) AS closing;
+  FROM (WITH restored AS MATERIALIZED (
+            SELECT fields.*,
+                   CASE
+                       WHEN fields.outcome <> 'open'
+                            AND (fields.closed_on <= sales_perf.as_of() OR fields.closed_on IS NULL)
+                       THEN 'history'
+                       -- Entered late: where the history begins after that day, it cannot gainsay
+                       -- a day of closing that was entered since.
+                       WHEN NOT fields.is_as_recorded
+                            AND fields.outcome_now IN ('won', 'lost')
+                            AND fields.closed_on_now <= sales_perf.as_of()
+                       THEN 'deal'
+                       ELSE 'none'
+                   END AS closing
+              FROM (SELECT d.deal_id,
+                           d.name,
+                           d.account_id,
+                           d.product_id,
+                           CASE WHEN c.rep_id_changed THEN c.rep_id ELSE d.rep_id END AS rep_id,
+                           d.pipeline_id,
+                           c.stage_id_changed,
+                           c.stage_id,
+                           d.stage_id AS stage_id_now,
+                           CASE WHEN c.amount_changed THEN c.amount::numeric ELSE d.amount END AS amount,
+                           CASE WHEN c.currency_changed THEN c.currency ELSE d.currency END AS currency,
+                           d.opened_on,
+                           CASE WHEN c.expected_close_on_changed THEN c.expected_close_on::date ELSE d.expected_close_on END AS expected_close_on,
+                           CASE WHEN c.closed_on_changed THEN c.closed_on::date ELSE d.closed_on END AS closed_on,
+                           d.closed_on AS closed_on_now,
+                           coalesce(CASE WHEN c.outcome_changed THEN c.outcome ELSE d.outcome END, 'open') AS outcome,
+                           d.outcome AS outcome_now,
+                           d.lost_reason,
+                           d.forecast_category,
+                           d.recorded_at < (sales_perf.as_of() + 1)::timestamptz AS is_as_recorded
+                      FROM deal_later_change c
+                      JOIN deal d ON d.deal_id = c.deal_id
+                     WHERE d.opened_on <= sales_perf.as_of()
+                        OR d.opened_on IS NULL) AS fields
+        )
+        SELECT *
+          FROM restored) AS was;
 
 COMMENT ON VIEW deal_as_of IS 'The deals as they stood at the end of the day as_of() gives (session time zone): deals opened later are absent, those closed later are open, and stage, amount, currency, rep, expected close and outcome are what they were before the first change recorded later. A deal reopened later is closed as it was. Deals deleted since are gone. Where the history of a deal begins after that day, is_as_recorded is false, and its other fields are as first recorded.';
 COMMENT ON COLUMN deal_as_of.deal_id IS 'Key of the deal.';

@@ -1,4 +1,4 @@
--- Cells: dimensions × summary, one view for each way of counting. Reports fold them with rollup()
+-- Cells: dimensions x summary, one view for each way of counting. Reports fold them with rollup()
 -- and read KPIs off the sum, so that a figure is defined once and holds at every level. They hold
 -- what deal_as_of shows and never look at the clock themselves: ages and rates are applied on
 -- reading.

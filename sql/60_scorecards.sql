@@ -142,7 +142,7 @@ COMMENT ON COLUMN company_scorecard.average_deal_amount IS 'bookings_amount / (w
 COMMENT ON COLUMN company_scorecard.median_deal_amount IS 'Median amount of the deals won, within 0.5 %. Amount; C; NULL where no deal with an amount was won.';
 COMMENT ON COLUMN company_scorecard.p90_deal_amount IS '90th percentile of the amounts won, within 0.5 %. Amount; C; NULL where no deal with an amount was won.';
 COMMENT ON COLUMN company_scorecard.unpriced_count IS 'Deals won without an amount. Count; C.';
-COMMENT ON COLUMN company_scorecard.cycle_count IS 'Deals won whose cycle (opened_on to closed_on) is known: the n of the cycle_… columns. Count; C.';
+COMMENT ON COLUMN company_scorecard.cycle_count IS 'Deals won whose cycle (opened_on to closed_on) is known: the n of the cycle_... columns. Count; C.';
 COMMENT ON COLUMN company_scorecard.cycle_average_days IS 'Mean of closed_on - opened_on of the deals won. Days; C; NULL where cycle_count is 0.';
 COMMENT ON COLUMN company_scorecard.cycle_median_days IS 'Median (percentile_cont) of closed_on - opened_on of the deals won. Days; C; NULL where cycle_count is 0.';
 COMMENT ON COLUMN company_scorecard.cycle_p90_days IS '90th percentile (percentile_cont) of closed_on - opened_on of the deals won. Days; C; NULL where cycle_count is 0.';
@@ -157,7 +157,7 @@ COMMENT ON COLUMN company_scorecard.invalid_count IS 'Deals closed in the period
 COMMENT ON COLUMN company_scorecard.undated_count IS 'Deals closed in the period that have no opened_on: counted in outcomes and amounts, not in cycles. Count; C.';
 COMMENT ON COLUMN company_scorecard.open_count IS 'Open deals as of as_of(). Count; S; NULL except in the period that holds as_of().';
 COMMENT ON COLUMN company_scorecard.pipeline_amount IS 'Sum of the amounts of open deals as of as_of(). Amount; S; NULL except in the period that holds as_of().';
-COMMENT ON COLUMN company_scorecard.sales_velocity_amount IS 'Open deals × win rate × average deal / average cycle. Amount a day; S; win rate, average deal and average cycle are those of the deals closed in the twelve months up to as_of(). NULL except in the period that holds as_of(), and where one of them is NULL.';
+COMMENT ON COLUMN company_scorecard.sales_velocity_amount IS 'Open deals x win rate x average deal / average cycle. Amount a day; S; win rate, average deal and average cycle are those of the deals closed in the twelve months up to as_of(). NULL except in the period that holds as_of(), and where one of them is NULL.';
 COMMENT ON COLUMN company_scorecard.unrecorded_count IS 'Open deals as of as_of() whose history was not recorded by then: they are counted as reconstructed (see deal_as_of). Count; S; NULL except in the period that holds as_of().';
 
 -- ---------------------------------------------------------------- teams, each with the teams below it
@@ -437,7 +437,13 @@ SELECT p.grain,
                               WHERE is_open) AS cell
                       WHERE rep_id IS NULL
                         AND p.holds_as_of) AS trailing_part ON true
-         WHERE EXISTS (SELECT FROM deal WHERE rep_id IS NULL)) AS e;
+         WHERE EXISTS (SELECT FROM deal WHERE rep_id IS NULL)
+            -- or was nobody's then
+            OR EXISTS (SELECT
+                         FROM deal_change
+                        WHERE changed_at >= (sales_perf.as_of() + 1)::timestamptz
+                          AND field = 'rep_id'
+                          AND old_value IS NULL)) AS e;
 
 COMMENT ON VIEW rep_summary IS 'The summaries behind rep_scorecard, which BI tools should read instead.';
 COMMENT ON COLUMN rep_summary.grain IS 'month, quarter or year: filter one.';

@@ -86,7 +86,7 @@ COMMENT ON COLUMN pipeline_by_stage.is_open IS 'True for stages of open deals.';
 COMMENT ON COLUMN pipeline_by_stage.default_chance_rate IS 'Chance of winning as the CRM states it for the stage. Fraction; NULL: not stated.';
 COMMENT ON COLUMN pipeline_by_stage.open_count IS 'Open deals in the stage. Count; S.';
 COMMENT ON COLUMN pipeline_by_stage.pipeline_amount IS 'Sum of the amounts of open deals. Amount; S; 0 where there are none.';
-COMMENT ON COLUMN pipeline_by_stage.weighted_pipeline_amount IS 'pipeline_amount × default_chance_rate. Amount; S; NULL where the chance is not stated.';
+COMMENT ON COLUMN pipeline_by_stage.weighted_pipeline_amount IS 'pipeline_amount x default_chance_rate. Amount; S; NULL where the chance is not stated.';
 COMMENT ON COLUMN pipeline_by_stage.deal_age_average_days IS 'Mean of as_of() - opened_on over open deals with a known opened_on. Days; S; NULL where there are none.';
 COMMENT ON COLUMN pipeline_by_stage.deal_age_median_days IS 'Median of as_of() - opened_on. Days; S; NULL where there are none.';
 COMMENT ON COLUMN pipeline_by_stage.stage_age_average_days IS 'Mean of as_of() - the day the deal entered the stage. Days; S; NULL where that is known of none.';

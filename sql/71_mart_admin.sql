@@ -358,6 +358,12 @@ BEGIN
     INTO made
     FROM sales_perf.stamp_mart(mart) AS s;
 
+    IF current_setting('jit')::boolean AND pg_jit_available() THEN
+        RAISE NOTICE USING
+            MESSAGE = 'just-in-time compilation is on: compiling the scorecards can take seconds, running them a fraction of one',
+            HINT = format('ALTER DATABASE %I SET jit = off', current_database());
+    END IF;
+
     RETURN made;
 END
 $function$;

@@ -38,6 +38,8 @@ CREATE FUNCTION sales_perf.generate_demo(mart text, deals integer DEFAULT 5000, 
     LANGUAGE plpgsql
     -- The path is set to the mart below; leaving the function takes that back.
     SET search_path = pg_catalog, pg_temp
+    -- Its estimates are far too high, and so would be the effort of compiling.
+    SET jit = off
 AS $$
 DECLARE
     entities constant text[] := ARRAY['team', 'rep', 'account', 'product', 'stage', 'deal', 'stage_event', 'deal_change'];

@@ -17,8 +17,13 @@ SALES_PERF_MODULE_MAGIC("1.0");
 
 #define AS_OF_SETTING "sales_perf.as_of"
 
-/* sales_perf.as_of: an ISO date, or empty for today */
+/*
+ * sales_perf.as_of: an ISO date, or empty for today.  It is read once, when it
+ * is set, for as_of() is called for every row of a scan.
+ */
 static char *as_of_setting = NULL;
+static bool as_of_is_set = false;
+static DateADT as_of_date;
 
 void		_PG_init(void);
 
@@ -40,21 +45,30 @@ parse_iso_date(const char *text, DateADT *date)
 	return true;
 }
 
+/* Reads the setting; false if it is neither a date nor empty. */
 static bool
-valid_as_of(const char *value)
+parse_as_of(const char *value, bool *is_set, DateADT *date)
 {
-	DateADT		date;
-
-	return value == NULL || value[0] == '\0' || parse_iso_date(value, &date);
+	*is_set = value != NULL && value[0] != '\0';
+	return !*is_set || parse_iso_date(value, date);
 }
 
 static bool
 check_as_of(char **newval, void **extra, GucSource source)
 {
-	if (valid_as_of(*newval))
+	bool		is_set;
+	DateADT		date;
+
+	if (parse_as_of(*newval, &is_set, &date))
 		return true;
 	GUC_check_errdetail("A date is written YYYY-MM-DD; an empty value means today.");
 	return false;
+}
+
+static void
+assign_as_of(const char *newval, void *extra)
+{
+	(void) parse_as_of(newval, &as_of_is_set, &as_of_date);
 }
 
 /*
@@ -64,7 +78,10 @@ check_as_of(char **newval, void **extra, GucSource source)
 static void
 refuse_wrong_as_of(const char *value)
 {
-	if (!valid_as_of(value))
+	bool		is_set;
+	DateADT		date;
+
+	if (!parse_as_of(value, &is_set, &date))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for parameter \"%s\": \"%s\"", AS_OF_SETTING, value),
@@ -90,7 +107,7 @@ _PG_init(void)
 							   "",
 							   PGC_USERSET,
 							   0,
-							   check_as_of, NULL, NULL);
+							   check_as_of, assign_as_of, NULL);
 	MarkGUCPrefixReserved("sales_perf");
 }
 
@@ -99,11 +116,5 @@ PG_FUNCTION_INFO_V1(sales_perf_as_of);
 Datum
 sales_perf_as_of(PG_FUNCTION_ARGS)
 {
-	DateADT		date;
-
-	if (as_of_setting == NULL || as_of_setting[0] == '\0')
-		PG_RETURN_DATEADT(GetSQLCurrentDate());
-	if (!parse_iso_date(as_of_setting, &date))
-		elog(ERROR, "unchecked value of %s: \"%s\"", AS_OF_SETTING, as_of_setting);
-	PG_RETURN_DATEADT(date);
+	PG_RETURN_DATEADT(as_of_is_set ? as_of_date : GetSQLCurrentDate());
 }

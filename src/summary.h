@@ -226,7 +226,6 @@ summary_add_numeric(const SummaryLayout *layout, Summary *s, int decimal, Datum 
 {
 	DecimalSum *fast = &summary_decimals(layout, s)[decimal];
 
-	/* rows from 1 to one below the limit, so that they cannot overflow here */
 	/* squares are summed up whether the layout has them or not: no branch */
 	if (likely(is_fast && fast->scale == dscale && fast->rows != 0 &&
 			   decimal_accumulate(fast->sum, mantissa * sign)))

@@ -1,6 +1,6 @@
 -- The deals as they stood: each case by hand, then all of a generated mart against another way of
 -- putting them together.
-SELECT plan(31);
+SELECT plan(32);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -107,6 +107,18 @@ SELECT results_eq(
 SELECT is(count(*), 1::bigint, 'the cells of that day read it so')
 FROM closed_cell
 WHERE closed_on = '2024-06-30' AND rep_id = 'ann' AND sales_perf.bookings_amount(summary) = 2;
+
+-- A deal that was nobody's, and is somebody's now.
+RESET sales_perf.as_of;
+UPDATE deal SET rep_id = NULL;
+INSERT INTO deal_change (deal_id, changed_at, field, old_value, new_value) VALUES ('undated', '2024-08-01', 'rep_id', NULL, 'ann');
+UPDATE deal SET rep_id = 'ann';
+DELETE FROM deal_change WHERE field = 'rep_id' AND changed_at > '2024-09-01';
+SET sales_perf.as_of = '2024-06-30';
+SELECT results_eq(
+    $$SELECT rep_id, open_count FROM rep_scorecard WHERE grain = 'month' AND period_start = '2024-06-01' AND (rep_id IS NULL OR open_count > 0) ORDER BY 1$$,
+    $$SELECT rep_id, count(*) FROM stood WHERE is_open GROUP BY 1 ORDER BY 1$$,
+    'a deal that was nobody''s then has its row in the scorecard');
 
 -- ---------------------------------------------------------------- generated deals
 

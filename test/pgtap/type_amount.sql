@@ -1,7 +1,7 @@
 -- amount_agg against sum, avg, stddev and percentiles of PostgreSQL's own, on random amounts with all that is odd.
 SET search_path = public, sales_perf;
 \ir fixture/samples.sql
-SELECT plan(25);
+SELECT plan(28);
 
 -- amounts of every kind in groups of all sizes; "odd" groups are finite, "any" ones have NaN and infinities too
 CREATE TABLE sale AS
@@ -53,6 +53,16 @@ SELECT results_eq(
 	$$VALUES (0::numeric, NULL::numeric, NULL::numeric, 0::bigint)$$,
 	'of no amounts the count and the total are 0, the rest is NULL');
 
+SELECT results_eq(
+	$$SELECT amount_total(amount_agg(x))::text, amount_average(amount_agg(x))::text, amount_count(amount_agg(x)), amount_total(amount_agg(x) - amount_agg(x) + amount_agg(1.0))
+	  FROM unnest('{1e100000, -1e100000, 1e-9000, 7}'::numeric[]) AS x$$,
+	$$SELECT sum(x)::text, avg(x)::text, 4::bigint, 4.0 FROM unnest('{1e100000, -1e100000, 1e-9000, 7}'::numeric[]) AS x$$,
+	'amounts of 100,000 digits and of 9,000 decimals are exact');
+SELECT results_eq(
+	$$SELECT amount_count(amount_agg(DISTINCT x)), amount_total(amount_agg(DISTINCT x)) FROM unnest('{3, 1, 3, 3, NULL, 2, 1}'::numeric[]) AS x$$,
+	$$VALUES (3::bigint, 6::numeric)$$,
+	'DISTINCT amounts');
+
 -- The same sum in any order and grouping.
 SELECT is_empty(
 	$$SELECT seed, run
@@ -97,6 +107,26 @@ SELECT is_empty(
 	  JOIN doubled AS b ON b.amount = a.amount AND b.power = a.power - 1
 	  WHERE fixture.packed(a.s - b.s) IS DISTINCT FROM fixture.packed(b.s)$$,
 	'taking half of them back leaves the other half');
+CREATE TABLE doubled_working AS
+WITH RECURSIVE doubling AS (
+	SELECT 0 AS power, amount, amount_agg(amount) AS s, deal_agg(amount, 'lost', NULL, NULL) AS deals
+	FROM (SELECT DISTINCT amount FROM doubled) AS a
+	GROUP BY amount
+	UNION ALL
+	SELECT power + 1, amount,
+		(SELECT fixture.unfinished(x) FROM (VALUES (s), (s)) AS v (x)),
+		(SELECT fixture.unfinished(x) FROM (VALUES (deals), (deals)) AS v (x))
+	FROM doubling
+	WHERE power < 49
+)
+SELECT * FROM doubling;
+SELECT is_empty(
+	$$SELECT power, amount
+	  FROM doubled AS p
+	  JOIN doubled_working AS w USING (power, amount)
+	  WHERE (fixture.packed(w.s) = fixture.packed(p.s)
+		AND lost_count(deals) = 2::numeric ^ power AND lost_amount(deals)::text = amount_total(p.s)::text) IS NOT TRUE$$,
+	'so are 2^49 in the working form, and as lost deals');
 SELECT throws_ok(
 	$$SELECT s + s FROM doubled WHERE power = 62 LIMIT 1$$,
 	'22003', 'count out of range', '2^63 rows are too many');

@@ -13,6 +13,11 @@ SELECT g AS group_no, n AS deal_no, outcome, opened_on,
 	END AS closed_on
 FROM generate_series(1, 12) AS g, fixture.deals(g, (ARRAY[0, 1, 2, 3, 5, 20, 40, 100, 200, 400, 3, 60])[g]) AS d (n);
 
+-- some opened on just the days that are looked at below, and on the days after
+INSERT INTO deal
+SELECT 9, 1000 + n, 'open', as_of + n, NULL
+FROM unnest('{2023-06-30, 2024-12-31}'::date[]) AS as_of, generate_series(0, 1) AS n;
+
 CREATE TABLE summary AS
 SELECT g AS group_no, cycle_agg(outcome, opened_on, closed_on) FILTER (WHERE deal_no IS NOT NULL) AS s
 FROM generate_series(1, 12) AS g
@@ -161,13 +166,20 @@ SELECT is_empty(
 	'win_incidence is that of the last row of the curve up to the day, NULL where there is no row');
 
 -- win_chance from the rows of the curve: (incidence(age + within) - incidence(age)) / S(age)
-CREATE VIEW chance AS
+CREATE VIEW chance_of AS
 SELECT group_no, age, within, win_chance(s, age, within, '2024-12-31') AS chance,
 	(SELECT max(day) FROM actual AS a WHERE a.group_no = summary.group_no AND as_of = '2024-12-31') AS last_day,
 	COALESCE((SELECT survival FROM actual AS a WHERE a.group_no = summary.group_no AND as_of = '2024-12-31' AND day <= age ORDER BY day DESC LIMIT 1), 1) AS survival,
 	win_incidence(s, age + within, '2024-12-31') - win_incidence(s, age, '2024-12-31') AS won_share
-FROM summary, unnest('{0, 1, 5, 20, 90, 180, 366, 800, 100000}'::int[]) AS age, unnest('{0, 1, 30, 90, 365, 2147483647}'::int[]) AS within
+FROM summary,
+	LATERAL (
+		SELECT unnest('{0, 1, 5, 20, 90, 180, 366, 800, 100000}'::int[])
+		UNION
+		SELECT day::int + n FROM actual, generate_series(0, 1) AS n WHERE actual.group_no = summary.group_no AND as_of = '2024-12-31'
+	) AS a (age),
+	unnest('{0, 1, 30, 90, 365, 2147483647}'::int[]) AS within
 WHERE age + within::bigint <= 2147483647;
+CREATE TABLE chance AS TABLE chance_of;
 SELECT is_empty(
 	$$SELECT * FROM chance WHERE chance IS DISTINCT FROM CASE WHEN age <= last_day AND survival > 0 THEN won_share / survival END$$,
 	'win_chance is its formula, and NULL beyond the last age at which a deal was seen');

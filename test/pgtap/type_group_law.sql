@@ -50,6 +50,13 @@ INSERT INTO rule (name, counterexamples) VALUES
 	WHERE a.s::jsonb::text IS DISTINCT FROM a.s::text
 		OR (- a.s)::jsonb::text IS DISTINCT FROM (- a.s)::text
 		OR jsonb_typeof(a.s::jsonb) IS DISTINCT FROM 'object' $$),
+('arrays and rows of values are read and compared like the values', $$
+	SELECT a.seed
+	FROM fixture.sample_{type} AS a
+	WHERE (fixture.packed((ARRAY[a.s, NULL, a.w]::text::{type}[])[3]) = fixture.packed(a.s)
+		AND ARRAY[a.s, a.w] = ARRAY[a.w, a.s]
+		AND ROW(1, a.s, a.w) = ROW(1, a.w, a.s)
+		AND array_position(ARRAY[a.s + a.s, a.w], a.s + a.s) = 1) IS NOT TRUE $$),
 ('the working form is the packed one to whoever reads it', $$
 	SELECT a.seed
 	FROM fixture.sample_{type} AS a
@@ -178,7 +185,7 @@ INSERT INTO rule (name, counterexamples) VALUES
 
 SELECT plan((
 	3 + (SELECT count(*) FROM rule) * (SELECT count(*) FROM fixture.type WHERE has_fixture)
-	+ 2 * (SELECT count(*) FROM fixture.type WHERE has_fixture))::int);
+	+ 5 * (SELECT count(*) FROM fixture.type WHERE has_fixture))::int);
 
 SELECT cmp_ok(count(*)::int, '>=', 4, 'the catalogue has the summary types') FROM fixture.type;
 SELECT is_empty(
@@ -200,6 +207,39 @@ FROM fixture.type AS type
 CROSS JOIN rule
 WHERE has_fixture
 ORDER BY type.name, rule.rule_no;
+
+-- Equality as hash and merge joins and a hash index use it: each sample meets those equal to it, in either form.
+CREATE TABLE pairs (type_name text, expected bigint);
+SELECT format('INSERT INTO pairs SELECT %1$L, count(*) FROM fixture.sample_%1$s AS a JOIN fixture.sample_%1$s AS b ON fixture.packed(a.s) = fixture.packed(b.s)', name),
+	format('CREATE INDEX ON fixture.sample_%1$s USING hash (s)', name),
+	format('ANALYZE fixture.sample_%1$s', name)
+FROM fixture.type
+WHERE has_fixture
+\gexec
+SET enable_nestloop = off;
+SET enable_mergejoin = off;
+SELECT is(
+	fixture.plan_of(q)::text ~ '"Hash Join"' AND fixture.answer_to(q) = expected::text, true, type_name || ': a hash join finds equal values')
+FROM pairs,
+	LATERAL (SELECT format('SELECT count(*) FROM fixture.sample_%1$s AS a JOIN fixture.sample_%1$s AS b ON a.s = b.w', type_name) AS q) AS v;
+RESET enable_mergejoin;
+SET enable_hashjoin = off;
+SELECT is(
+	fixture.plan_of(q)::text ~ '"Merge Join"' AND fixture.answer_to(q) = expected::text, true, type_name || ': a merge join finds equal values')
+FROM pairs,
+	LATERAL (SELECT format('SELECT count(*) FROM fixture.sample_%1$s AS a JOIN fixture.sample_%1$s AS b ON a.s = b.w', type_name) AS q) AS v;
+RESET enable_hashjoin;
+RESET enable_nestloop;
+SET enable_seqscan = off;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SELECT is(
+	fixture.plan_of(q)::text ~ '"Index Scan"' AND fixture.answer_to(q) = expected::text, true, type_name || ': a hash index finds equal values')
+FROM pairs,
+	LATERAL (SELECT format('SELECT count(*) FROM fixture.sample_%1$s AS a JOIN fixture.sample_%1$s AS b ON a.s = b.w', type_name) AS q) AS v;
+RESET enable_seqscan;
+RESET enable_hashjoin;
+RESET enable_mergejoin;
 
 -- Accessors: functions of a summary, other arguments having defaults, that are no part of the framework.
 CREATE VIEW accessor AS

@@ -29,7 +29,7 @@ FROM call
 JOIN zero USING (type_name)
 \gexec
 
-SELECT plan(22 + 10 * count(*)::int) FROM call;
+SELECT plan(24 + 10 * count(*)::int) FROM call;
 
 SELECT set_eq(
 	$$SELECT p.proname::text
@@ -167,6 +167,15 @@ SELECT lives_ok(
 -- Nobody else's values: a state of another type can only be had by a cast through its text.
 SELECT throws_ok($$SELECT conversion_agg_add(amount_agg(1), true)$$, '42883', NULL, 'states are typed');
 SELECT throws_ok($$SELECT conversion_summary_in(amount_summary_out(amount_agg(1)))$$, '22P02', 'invalid input syntax for type conversion_summary', 'and so are texts');
+
+CREATE CAST (amount_summary AS conversion_summary) WITHOUT FUNCTION;
+SELECT throws_ok(
+	$$SELECT entered_count(amount_agg(amount)::conversion_summary) FROM deal$$,
+	'XX001', 'invalid stored value of type conversion_summary', 'bytes of another type, forced into a column, are an error');
+SELECT throws_ok(
+	$$SELECT rollup(s::conversion_summary) FROM stored_amount_agg$$,
+	'XX001', 'invalid stored value of type conversion_summary', 'in the working form, too');
+DROP CAST (amount_summary AS conversion_summary);
 
 -- plans: sharing a state, hashing, spilling
 SELECT is(

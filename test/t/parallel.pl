@@ -12,7 +12,7 @@ max_worker_processes = 12
 max_parallel_workers = 12
 CONF
 $node->safe_psql('postgres', 'CREATE EXTENSION sales_perf');
-$node->safe_psql('postgres', "\\i $FindBin::Bin/../pgtap/fixture/samples.sql\n" . <<'SQL');
+$node->safe_psql('postgres', "\\i '$FindBin::Bin/../pgtap/fixture/samples.sql'\n" . <<'SQL');
 CREATE TABLE deal AS
 SELECT seed, seed % 5 AS team_no, deal_no % 97 AS rep_no, amount, outcome, opened_on, closed_on
 FROM generate_series(1, 60) AS seed, fixture.deals(seed, 200);
