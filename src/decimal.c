@@ -64,11 +64,20 @@ decimal_from_int128(DecimalValue *value, int128 number, int power)
 	value->negative = negative;
 	value->weight = power + INT128_DIGITS - 1;
 	value->ndigits = INT128_DIGITS;
-	value->digits = palloc(INT128_DIGITS * sizeof(int16));
-	for (int i = INT128_DIGITS - 1; i >= 0; i--)
+	value->digits = palloc0(INT128_DIGITS * sizeof(int16));
+	for (int i = INT128_DIGITS - 1; rest != 0; i--)
 	{
-		value->digits[i] = (int16) (rest % 10000);
-		rest /= 10000;
+		/* dividing 64 bits is much quicker, and mostly they are enough */
+		if (rest <= PG_UINT64_MAX)
+		{
+			value->digits[i] = (int16) ((uint64) rest % 10000);
+			rest = (uint64) rest / 10000;
+		}
+		else
+		{
+			value->digits[i] = (int16) (rest % 10000);
+			rest /= 10000;
+		}
 	}
 	decimal_strip(value);
 }

@@ -123,12 +123,11 @@ static HistogramResult
 add_narrow(Histogram *h, int part, int64 key, int64 count)
 {
 	NarrowEntry *entries = HISTOGRAM_NARROW(h);
-	uint64		biased = (uint64) key + (uint64) NARROW_KEY_BIAS;
-	uint32		tag = ((uint32) part << NARROW_KEY_BITS) | (uint32) biased;
+	uint32		tag = NARROW_TAG(part, key);
 	uint32		at;
 	int64		sum;
 
-	if (biased >> NARROW_KEY_BITS != 0)
+	if (!NARROW_FITS(key))
 		return HISTOGRAM_TOO_NARROW;
 
 	at = narrow_home(h, tag);
@@ -181,7 +180,7 @@ histogram_count_noted(Histogram *h)
 	for (int i = 0; i < n; i++)
 	{
 		uint32		tag = noted[i];
-		int16	   *stored = histogram_window_count(h, NARROW_PART(tag), NARROW_KEY(tag));
+		int16	   *stored = histogram_window_count(h, tag);
 
 		if (likely(stored != NULL && *stored < PG_INT16_MAX))
 			(*stored)++;
@@ -295,7 +294,7 @@ histogram_next(const Histogram *h, uint64 *cursor, int *part,
 			if (counts[place] != 0)
 			{
 				*part = i;
-				bin->key = window->base + (int64) place;
+				bin->key = NARROW_KEY(window->first) + (int64) place;
 				bin->count = counts[place];
 				return true;
 			}
@@ -331,7 +330,7 @@ merge_window(const Histogram *h, int part, HistogramBins *bins, const HistogramB
 {
 	const HistogramBin *sparse_end = bins->bin + bins->n;
 	uint32		span = h->windows ? HISTOGRAM_WINDOWS(h)[part].span : 0;
-	int64		base = span > 0 ? HISTOGRAM_WINDOWS(h)[part].base : 0;
+	int64		base = span > 0 ? NARROW_KEY(HISTOGRAM_WINDOWS(h)[part].first) : 0;
 	const int16 *counts = span > 0 ? window_counts(h, part) : NULL;
 	uint32		place = 0;
 	int			n = 0;
@@ -422,13 +421,16 @@ histogram_read(const Histogram *h, HistogramBins *parts, int nparts)
  * larger than the entries.  Returns how many keys it holds.
  */
 static int
-find_window(HistogramBins bins, HistogramWindow *window)
+find_window(int part, HistogramBins bins, HistogramWindow *window)
 {
 	int			first = 0;
 	int			last = bins.n - 1;
 
-	window->base = 0;
-	window->span = 0;
+	window->first = window->span = window->unused = 0;
+	while (first <= last && !NARROW_FITS(bins.bin[first].key))
+		first++;
+	while (first <= last && !NARROW_FITS(bins.bin[last].key))
+		last--;
 	while (last - first + 1 >= WINDOW_MIN_KEYS)
 	{
 		const HistogramBin *bin = bins.bin;
@@ -437,7 +439,7 @@ find_window(HistogramBins bins, HistogramWindow *window)
 
 		if (span <= WINDOW_MAX_SPAN(n))
 		{
-			window->base = bin[first].key;
+			window->first = NARROW_TAG(part, bin[first].key);
 			window->span = (uint32) span;
 			return n;
 		}
@@ -454,8 +456,7 @@ find_window(HistogramBins bins, HistogramWindow *window)
 static bool
 needs_wide(const HistogramBin *bin)
 {
-	return bin->count < PG_INT32_MIN || bin->count > PG_INT32_MAX ||
-		((uint64) bin->key + (uint64) NARROW_KEY_BIAS) >> NARROW_KEY_BITS != 0;
+	return bin->count < PG_INT32_MIN || bin->count > PG_INT32_MAX || !NARROW_FITS(bin->key);
 }
 
 /*
@@ -478,7 +479,7 @@ histogram_plan(HistogramPlan *plan, const Histogram *from, int nparts, bool wide
 		HistogramBins bins = plan->parts[i];
 		HistogramWindow *window = &plan->windows[i];
 
-		if (find_window(bins, window) > 0)
+		if (find_window(i, bins, window) > 0)
 			plan->nwindows = nparts;
 		plan->window_counts += window->span;
 
@@ -486,7 +487,8 @@ histogram_plan(HistogramPlan *plan, const Histogram *from, int nparts, bool wide
 		{
 			const HistogramBin *bin = &bins.bin[j];
 
-			if ((uint64) bin->key - (uint64) window->base < window->span &&
+			if (NARROW_FITS(bin->key) &&
+				NARROW_TAG(i, bin->key) - window->first < window->span &&
 				bin->count >= PG_INT16_MIN && bin->count <= PG_INT16_MAX)
 				continue;
 			sparse++;

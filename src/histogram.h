@@ -46,9 +46,10 @@ typedef struct Histogram
 /* A range of keys of a part that is counted in an array. */
 typedef struct HistogramWindow
 {
-	int64		base;			/* its first key */
+	uint32		first;			/* tag of its first key: windows hold narrow keys */
 	uint32		span;			/* number of keys; 0 if the part has no window */
 	uint32		offset;			/* of its int16 counts, in bytes from the histogram */
+	uint32		unused;
 } HistogramWindow;
 
 typedef struct NarrowEntry
@@ -103,17 +104,21 @@ typedef enum HistogramResult
 #define HISTOGRAM_NARROW(h) ((NarrowEntry *) HISTOGRAM_ENTRIES(h))
 #define HISTOGRAM_WIDE(h) ((WideEntry *) HISTOGRAM_ENTRIES(h))
 
-/* The part and the key of a tag. */
+/* Tags: the part in the high 4 bits, the key in the low 28. */
+#define NARROW_FITS(key) \
+	(((uint64) (key) + (uint64) NARROW_KEY_BIAS) >> NARROW_KEY_BITS == 0)
+#define NARROW_TAG(part, key) \
+	(((uint32) (part) << NARROW_KEY_BITS) | (uint32) ((uint64) (key) + (uint64) NARROW_KEY_BIAS))
 #define NARROW_PART(tag) ((int) ((tag) >> NARROW_KEY_BITS))
 #define NARROW_KEY(tag) \
 	((int64) ((tag) & ((UINT32_C(1) << NARROW_KEY_BITS) - 1)) - NARROW_KEY_BIAS)
 
-/* The count of a key in its part's window, or NULL if it has none. */
+/* The count of a tag in its part's window, or NULL if it has none. */
 static inline int16 *
-histogram_window_count(const Histogram *h, int part, int64 key)
+histogram_window_count(const Histogram *h, uint32 tag)
 {
-	const HistogramWindow *window = &HISTOGRAM_WINDOWS(h)[part];
-	uint64		place = (uint64) key - (uint64) window->base;
+	const HistogramWindow *window = &HISTOGRAM_WINDOWS(h)[NARROW_PART(tag)];
+	uint32		place = tag - window->first;
 
 	if (place >= window->span)
 		return NULL;
@@ -143,9 +148,9 @@ extern HistogramResult histogram_carry(Histogram *h, int part, int64 key,
 static inline HistogramResult
 histogram_add(Histogram *h, int part, int64 key, int64 count)
 {
-	if (h->windows)
+	if (h->windows && NARROW_FITS(key))
 	{
-		int16	   *stored = histogram_window_count(h, part, key);
+		int16	   *stored = histogram_window_count(h, NARROW_TAG(part, key));
 
 		if (likely(stored != NULL))
 		{
@@ -169,9 +174,7 @@ histogram_add(Histogram *h, int part, int64 key, int64 count)
 static inline HistogramResult
 histogram_add_row(Histogram *h, int part, int64 key, int64 count)
 {
-	uint64		biased = (uint64) key + (uint64) NARROW_KEY_BIAS;
-
-	if (h->windows && likely(count == 1 && biased >> NARROW_KEY_BITS == 0))
+	if (h->windows && likely(count == 1 && NARROW_FITS(key)))
 	{
 		if (unlikely(h->noted == HISTOGRAM_NOTES))
 		{
@@ -180,7 +183,7 @@ histogram_add_row(Histogram *h, int part, int64 key, int64 count)
 			if (result != HISTOGRAM_OK)
 				return result;
 		}
-		HISTOGRAM_NOTED(h)[h->noted++] = ((uint32) part << NARROW_KEY_BITS) | (uint32) biased;
+		HISTOGRAM_NOTED(h)[h->noted++] = NARROW_TAG(part, key);
 		return HISTOGRAM_OK;
 	}
 	return histogram_add(h, part, key, count);
@@ -194,17 +197,15 @@ histogram_add_row(Histogram *h, int part, int64 key, int64 count)
 static inline bool
 histogram_note_two(Histogram *h, int part, int64 key, bool also, int also_part, int64 also_key)
 {
-	uint64		biased = (uint64) key + (uint64) NARROW_KEY_BIAS;
-	uint64		also_biased = (uint64) also_key + (uint64) NARROW_KEY_BIAS;
 	uint32	   *noted;
 
-	if (unlikely(h->windows == 0 || (biased | also_biased) >> NARROW_KEY_BITS != 0))
+	if (unlikely(h->windows == 0 || !NARROW_FITS(key) || !NARROW_FITS(also_key)))
 		return false;
 	if (unlikely(h->noted > HISTOGRAM_NOTES - 2 && histogram_count_noted(h) != HISTOGRAM_OK))
 		return false;
 	noted = HISTOGRAM_NOTED(h) + h->noted;
-	noted[0] = ((uint32) part << NARROW_KEY_BITS) | (uint32) biased;
-	noted[1] = ((uint32) also_part << NARROW_KEY_BITS) | (uint32) also_biased;
+	noted[0] = NARROW_TAG(part, key);
+	noted[1] = NARROW_TAG(also_part, also_key);
 	h->noted += 1 + also;
 	return true;
 }

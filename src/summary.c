@@ -368,7 +368,8 @@ open_working(const SummaryLayout *layout, SummaryView *view, Summary *s)
 
 		decimal->sum = decimal_total(decimal_int128(fast->sum), DECIMAL_SUM_POWER,
 									 parts[i], DECIMAL_KEY_DIGIT);
-		decimal->squares = decimal_total(decimal_int128(fast->squares), DECIMAL_SQUARES_POWER,
+		if (layout->decimals[i].squares)
+			decimal->squares = decimal_total(decimal_int128(fast->squares), DECIMAL_SQUARES_POWER,
 										 parts[i], DECIMAL_KEY_SQUARE);
 		decimal->scales = all_scales(fast, parts[i]);
 	}

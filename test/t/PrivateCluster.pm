@@ -9,9 +9,11 @@ use strict;
 use warnings;
 use File::Basename qw(dirname);
 use File::Temp qw(tempdir);
+use Scalar::Util qw(weaken);
 
 my $script = dirname(dirname(__FILE__)) . '/cluster.sh';
 my $pg_config = $ENV{PG_CONFIG} || 'pg_config';
+my @clusters;
 
 sub new
 {
@@ -22,6 +24,8 @@ sub new
 	my $self = bless { parent => $parent, dir => "$parent/cluster", bin => $bin, owner => $$ }, $class;
 	local $ENV{SALES_PERF_CONF} = $option{conf} // '';
 	system($script, 'start', $self->{dir}, $$) == 0 or die "the private cluster did not start\n";
+	push @clusters, $self;
+	weaken($clusters[-1]);
 	return $self;
 }
 
@@ -96,5 +100,8 @@ sub stop
 }
 
 sub DESTROY { $_[0]->stop; return; }
+
+# One that is still used by a sub would be destroyed after File::Temp has removed its directory.
+END { $_->stop for grep { defined } @clusters; }
 
 1;
