@@ -323,10 +323,8 @@ PG_FUNCTION_INFO_V1(deal_won_amounts);
 Datum
 deal_won_amounts(PG_FUNCTION_ARGS)
 {
-	SummaryView view;
-
-	summary_open(&deal_layout, &view, PG_GETARG_DATUM(0));
-	return summary_part(&view, &amounts_part, NCOUNTS, WON_AMOUNT, WON_AMOUNTS);
+	return PointerGetDatum(summary_part(&deal_layout, PG_GETARG_DATUM(0), &amounts_part,
+										NCOUNTS, WON_AMOUNT, WON_AMOUNTS));
 }
 
 /* how long they took, as a cycle_summary */
@@ -334,8 +332,6 @@ PG_FUNCTION_INFO_V1(deal_cycle);
 Datum
 deal_cycle(PG_FUNCTION_ARGS)
 {
-	SummaryView view;
-
-	summary_open(&deal_layout, &view, PG_GETARG_DATUM(0));
-	return summary_part(&view, &cycle_part, UNDATED, lengthof(decimal_fields), WON_DAYS);
+	return PointerGetDatum(summary_part(&deal_layout, PG_GETARG_DATUM(0), &cycle_part,
+										UNDATED, lengthof(decimal_fields), WON_DAYS));
 }

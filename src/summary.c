@@ -92,11 +92,9 @@ summary_enlarge(const SummaryLayout *layout, Summary *s, HistogramResult reason)
 Summary *
 summary_begin_slow(FunctionCallInfo fcinfo, const SummaryLayout *layout)
 {
-	Summary    *s = summary_new(layout);
-
-	if (!PG_ARGISNULL(0))
-		s = summary_absorb(layout, s, PG_GETARG_DATUM(0), 1);
-	return s;
+	if (PG_ARGISNULL(0))
+		return summary_new(layout);
+	return summary_copy(layout, PG_GETARG_DATUM(0));
 }
 
 /* Adds the digits of a decimal to the side histogram. */
@@ -311,6 +309,20 @@ summary_absorb(const SummaryLayout *layout, Summary *s, Datum value, int sign)
 		return absorb_working(layout, s, (Summary *) p, sign);
 	unpack_stored(layout, &view, p);
 	return absorb_view(layout, s, &view, sign);
+}
+
+/* A value of either form as a working one that may be changed. */
+Summary *
+summary_copy(const SummaryLayout *layout, Datum value)
+{
+	struct varlena *p = summary_detoast(value);
+	Summary    *s;
+
+	if (!is_working(layout, p))
+		return summary_absorb(layout, summary_new(layout), value, 1);
+	s = palloc(VARSIZE(p));
+	memcpy(s, p, VARSIZE(p));
+	return s;
 }
 
 /* Merges the rows of the fast scale into those of the other scales. */
@@ -622,22 +634,88 @@ summary_unpack(const SummaryLayout *layout, SummaryView *view,
 	return !reader.failed && reader.at == reader.end;
 }
 
+/* Passes over some of the decimals of packed bytes. */
+static void
+skip_decimals(WireReader *reader, const DecimalField *fields, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		for (int j = fields[i].squares ? 2 : 1; j > 0; j--)
+		{
+			uint64		ndigits = wire_read_unsigned(reader) / 2;
+
+			wire_skip(reader, ndigits > 0 ? ndigits + 1 : 0);
+		}
+	}
+}
+
+/* Passes over some of the parts of packed bytes. */
+static void
+skip_parts(WireReader *reader, int n)
+{
+	for (; n > 0; n--)
+	{
+		uint64		bins = wire_read_unsigned(reader);
+
+		wire_skip(reader, Min(bins, PG_UINT64_MAX / 2) * 2);
+	}
+}
+
 /*
  * A part of a value as a summary of its own: the fields from the given ones
- * on, as many as the part's layout has.
+ * on, as many as the part's layout has.  Packed bytes have all counts, then
+ * all decimals, then their side histograms, then the histograms, so these are
+ * four ranges of bytes to copy.
  */
-Datum
-summary_part(const SummaryView *from, const SummaryLayout *to, int first_count,
-			 int first_decimal, int first_histogram)
+struct varlena *
+summary_part(const SummaryLayout *from, Datum value, const SummaryLayout *to,
+			 int first_count, int first_decimal, int first_histogram)
 {
-	SummaryView view;
+	struct varlena *p = summary_packed(from, value);
+	struct varlena *part = palloc(VARSIZE_ANY(p) + VARHDRSZ);
+	char	   *at = VARDATA(part);
+	WireReader	reader;
+	const uint8 *start;
 
-	view.layout = to;
-	memcpy(view.counts, from->counts + first_count, to->ncounts * sizeof(int64));
-	memcpy(view.decimals, from->decimals + first_decimal, to->ndecimals * sizeof(DecimalView));
-	memcpy(view.histograms, from->histograms + first_histogram,
-		   to->nhistograms * sizeof(HistogramBins));
-	return PointerGetDatum(summary_pack(&view));
+	reader.at = (const uint8 *) VARDATA_ANY(p);
+	reader.end = reader.at + VARSIZE_ANY_EXHDR(p);
+	reader.failed = false;
+	(void) wire_read_byte(&reader);
+	(void) wire_read_byte(&reader);
+	*at++ = SUMMARY_PACKED;
+	*at++ = (char) to->type_id;
+
+#define COPY_RANGE(skip_before, skip_range, skip_after) \
+	do { \
+		skip_before; \
+		start = reader.at; \
+		skip_range; \
+		memcpy(at, start, reader.at - start); \
+		at += reader.at - start; \
+		skip_after; \
+	} while (0)
+
+	COPY_RANGE(wire_skip(&reader, first_count),
+			   wire_skip(&reader, to->ncounts),
+			   wire_skip(&reader, from->ncounts - first_count - to->ncounts));
+	COPY_RANGE(skip_decimals(&reader, from->decimals, first_decimal),
+			   skip_decimals(&reader, from->decimals + first_decimal, to->ndecimals),
+			   skip_decimals(&reader, from->decimals + first_decimal + to->ndecimals,
+							 from->ndecimals - first_decimal - to->ndecimals));
+	COPY_RANGE(skip_parts(&reader, first_decimal),
+			   skip_parts(&reader, to->ndecimals),
+			   skip_parts(&reader, from->ndecimals - first_decimal - to->ndecimals));
+	COPY_RANGE(skip_parts(&reader, first_histogram),
+			   skip_parts(&reader, to->nhistograms),
+			   /* the rest is not wanted */ );
+#undef COPY_RANGE
+
+	if (reader.failed)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("invalid stored value of type %s", from->type_name)));
+	SET_VARSIZE(part, at - (char *) part);
+	return part;
 }
 
 /* How many rows a decimal has seen: NaN and the infinities count too. */

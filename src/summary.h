@@ -112,6 +112,7 @@ summary_histogram(const SummaryLayout *layout, Summary *s)
 
 /* building */
 extern Summary *summary_new(const SummaryLayout *layout);
+extern Summary *summary_copy(const SummaryLayout *layout, Datum value);
 extern Summary *summary_begin_slow(FunctionCallInfo fcinfo, const SummaryLayout *layout);
 extern Summary *summary_enlarge(const SummaryLayout *layout, Summary *s,
 								HistogramResult reason);
@@ -129,8 +130,9 @@ extern bool summary_unpack(const SummaryLayout *layout, SummaryView *view,
 						   const char *data, size_t size);
 extern struct varlena *summary_pack(const SummaryView *view);
 extern struct varlena *summary_packed(const SummaryLayout *layout, Datum value);
-extern Datum summary_part(const SummaryView *from, const SummaryLayout *to, int first_count,
-						  int first_decimal, int first_histogram);
+extern struct varlena *summary_part(const SummaryLayout *from, Datum value,
+									const SummaryLayout *to, int first_count,
+									int first_decimal, int first_histogram);
 
 /* what a decimal field says */
 extern int64 decimal_view_rows(const DecimalView *view);

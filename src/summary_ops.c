@@ -140,8 +140,10 @@ absorb_state(FunctionCallInfo fcinfo, const SummaryLayout *layout, int sign)
 			PG_RETURN_NULL();
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	}
-	state = summary_begin(fcinfo, layout);
-	state = summary_absorb(layout, state, PG_GETARG_DATUM(1), sign);
+	if (PG_ARGISNULL(0) && sign > 0)
+		state = summary_copy(layout, PG_GETARG_DATUM(1));
+	else
+		state = summary_absorb(layout, summary_begin(fcinfo, layout), PG_GETARG_DATUM(1), sign);
 	return summary_end(fcinfo, layout, state);
 }
 

@@ -56,6 +56,16 @@ wire_read_long(WireReader *reader)
 	return wire_fail(reader);
 }
 
+/* Passes over so many numbers, signed or not. */
+void
+wire_skip(WireReader *reader, uint64 numbers)
+{
+	while (numbers > 0 && reader->at < reader->end)
+		numbers -= *reader->at++ < 0x80;
+	if (numbers > 0)
+		(void) wire_fail(reader);
+}
+
 /* Writes one unsigned number. */
 void
 wire_write_unsigned(StringInfo buf, uint64 value)

@@ -52,6 +52,7 @@ wire_left(const WireReader *reader)
 	return reader->failed ? 0 : (size_t) (reader->end - reader->at);
 }
 
+extern void wire_skip(WireReader *reader, uint64 numbers);
 extern uint8 wire_read_byte(WireReader *reader);
 extern void wire_write_unsigned(StringInfo buf, uint64 value);
 extern void wire_write_signed(StringInfo buf, int64 value);
