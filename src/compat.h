@@ -16,6 +16,7 @@
 
 #include "common/int.h"
 #include "fmgr.h"
+#include "utils/jsonb.h"
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"
 #include "varatt.h"
@@ -45,6 +46,19 @@
 /* pg_noreturn came with PostgreSQL 18, pg_attribute_noreturn() went. */
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()
+#endif
+
+/* From 19 on, JSON is built in a state that holds its result too. */
+#if PG_VERSION_NUM < 190000
+typedef struct JsonbInState
+{
+	JsonbValue *result;
+	JsonbParseState *parseState;
+} JsonbInState;
+#define push_jsonb(state, token, value) \
+	((state)->result = pushJsonbValue(&(state)->parseState, token, value))
+#else
+#define push_jsonb(state, token, value) pushJsonbValue(state, token, value)
 #endif
 
 /* The module's name and version can be asked for from 18 on. */

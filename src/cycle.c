@@ -15,6 +15,7 @@
 #include "survival.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/tuplestore.h"
 
 enum
 {

@@ -15,7 +15,6 @@
 #include "libpq/pqformat.h"
 #include "summary_type.h"
 #include "utils/builtins.h"
-#include "utils/jsonb.h"
 
 #define SYNTAX_ERROR(layout) \
 	errcode(ERRCODE_INVALID_TEXT_REPRESENTATION), \
@@ -24,28 +23,28 @@
 /* ---------- writing ---------- */
 
 static void
-push_key(JsonbParseState **state, const char *key)
+push_key(JsonbInState *state, const char *key)
 {
 	JsonbValue	value;
 
 	value.type = jbvString;
 	value.val.string.val = pstrdup(key);
 	value.val.string.len = (int) strlen(key);
-	pushJsonbValue(state, WJB_KEY, &value);
+	push_jsonb(state, WJB_KEY, &value);
 }
 
 static void
-push_numeric(JsonbParseState **state, Numeric number)
+push_numeric(JsonbInState *state, Numeric number)
 {
 	JsonbValue	value;
 
 	value.type = jbvNumeric;
 	value.val.numeric = number;
-	pushJsonbValue(state, WJB_VALUE, &value);
+	push_jsonb(state, WJB_VALUE, &value);
 }
 
 static void
-push_count(JsonbParseState **state, int64 count)
+push_count(JsonbInState *state, int64 count)
 {
 	push_numeric(state, int64_to_numeric(count));
 }
@@ -54,10 +53,10 @@ push_count(JsonbParseState **state, int64 count)
 static const char *const special_names[] = {"NaN", "Infinity", "-Infinity"};
 
 static void
-push_bins(JsonbParseState **state, const char *name, HistogramBins bins, bool scales)
+push_bins(JsonbInState *state, const char *name, HistogramBins bins, bool scales)
 {
 	push_key(state, name);
-	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	push_jsonb(state, WJB_BEGIN_OBJECT, NULL);
 	for (int i = 0; i < bins.n; i++)
 	{
 		char		key[32];
@@ -69,16 +68,16 @@ push_bins(JsonbParseState **state, const char *name, HistogramBins bins, bool sc
 		push_key(state, key);
 		push_count(state, bins.bin[i].count);
 	}
-	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	push_jsonb(state, WJB_END_OBJECT, NULL);
 }
 
 static Jsonb *
 view_to_jsonb(const SummaryView *view)
 {
 	const SummaryLayout *layout = view->layout;
-	JsonbParseState *state = NULL;
+	JsonbInState state = {0};
 
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	push_jsonb(&state, WJB_BEGIN_OBJECT, NULL);
 	for (int i = 0; i < layout->ncounts; i++)
 	{
 		push_key(&state, layout->counts[i]);
@@ -89,7 +88,7 @@ view_to_jsonb(const SummaryView *view)
 		const DecimalView *decimal = &view->decimals[i];
 
 		push_key(&state, layout->decimals[i].name);
-		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+		push_jsonb(&state, WJB_BEGIN_OBJECT, NULL);
 		push_key(&state, "sum");
 		push_numeric(&state, decimal_to_numeric(&decimal->sum, 0));
 		if (layout->decimals[i].squares)
@@ -98,11 +97,12 @@ view_to_jsonb(const SummaryView *view)
 			push_numeric(&state, decimal_to_numeric(&decimal->squares, 0));
 		}
 		push_bins(&state, "scales", decimal->scales, true);
-		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+		push_jsonb(&state, WJB_END_OBJECT, NULL);
 	}
 	for (int i = 0; i < layout->nhistograms; i++)
 		push_bins(&state, layout->histograms[i], view->histograms[i], false);
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	push_jsonb(&state, WJB_END_OBJECT, NULL);
+	return JsonbValueToJsonb(state.result);
 }
 
 Datum
