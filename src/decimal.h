@@ -239,11 +239,13 @@ decimal_accumulate(int64 *stored, int128 addend)
 static inline int
 amount_bucket(uint32 leading)
 {
-	static const uint32 times[] = {65536, 65536 / 2, 65536 / 5 + 1};
-	static const int plus[] = {-100, 0, 150};
-	int			step = (leading >= 200) + (leading >= 500);
+	uint32		below_200 = leading - 100;
+	uint32		below_500 = leading / 2;
+	uint32		above = leading / 5 + 150;
 
-	return (int) ((leading * times[step]) >> 16) + plus[step];
+	above ^= (above ^ below_500) & -(uint32) (leading < 500);
+	above ^= (above ^ below_200) & -(uint32) (leading < 200);
+	return (int) above;
 }
 
 /*
@@ -254,37 +256,36 @@ static inline int64
 bucket_key(uint64 leading, int ndigits, int exponent, bool negative)
 {
 	/*
-	 * 10^-i as times / 2^(64 + shift), rounded up: dividing by 10^i this way is
+	 * 10^-i as times[i] / 2^(64 + shift), rounded up, where shift is the whole
+	 * part of log2(10^i), about i * 1701 / 512: dividing by 10^i this way is
 	 * exact for numbers of i + 3 digits, as 10^(i+3) * (times * 10^i -
 	 * 2^(64+shift)) is below 2^(64+shift).
 	 */
-	static const struct
-	{
-		uint64		times;
-		int			shift;
-	}			reciprocal[] = {
-		{0, 0},
-		{UINT64CONST(14757395258967641293), 3},
-		{UINT64CONST(11805916207174113035), 6},
-		{UINT64CONST(9444732965739290428), 9},
-		{UINT64CONST(15111572745182864684), 13},
-		{UINT64CONST(12089258196146291748), 16},
-		{UINT64CONST(9671406556917033398), 19},
-		{UINT64CONST(15474250491067253437), 23},
-		{UINT64CONST(12379400392853802749), 26},
-		{UINT64CONST(9903520314283042200), 29},
-		{UINT64CONST(15845632502852867519), 33},
-		{UINT64CONST(12676506002282294015), 36},
-		{UINT64CONST(10141204801825835212), 39},
-		{UINT64CONST(16225927682921336340), 43}
+	static const uint64 times[] = {
+		0, UINT64CONST(14757395258967641293),
+		UINT64CONST(11805916207174113035),
+		UINT64CONST(9444732965739290428),
+		UINT64CONST(15111572745182864684),
+		UINT64CONST(12089258196146291748),
+		UINT64CONST(9671406556917033398),
+		UINT64CONST(15474250491067253437),
+		UINT64CONST(12379400392853802749),
+		UINT64CONST(9903520314283042200),
+		UINT64CONST(15845632502852867519),
+		UINT64CONST(12676506002282294015),
+		UINT64CONST(10141204801825835212),
+		UINT64CONST(16225927682921336340)
 	};
 	uint32		three = (uint32) leading;
 	int64		key;
 
 	if (likely(ndigits > 3))
-		three = (uint32) ((uint64) (((unsigned __int128) leading *
-									 reciprocal[ndigits - 3].times) >> 64) >>
-						  reciprocal[ndigits - 3].shift);
+	{
+		int			i = ndigits - 3;
+
+		three = (uint32) ((uint64) (((unsigned __int128) leading * times[i]) >> 64) >>
+						  (i * 1701 >> 9));
+	}
 	key = (int64) (exponent + AMOUNT_KEY_EXPONENT_BIAS) * AMOUNT_BUCKETS_PER_DECADE +
 		amount_bucket(three) + 1;
 	return negative ? -key : key;

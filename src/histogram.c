@@ -35,7 +35,7 @@ histogram_plan_size(const HistogramPlan *plan)
 {
 	return sizeof(Histogram) + plan->nwindows * sizeof(HistogramWindow) +
 		(plan->nwindows > 0 ? HISTOGRAM_NOTES * sizeof(uint32) : 0) +
-		plan->slots * entry_size(plan->wide) + plan->window_counts * sizeof(int16);
+		plan->slots * entry_size(plan->wide) + plan->window_counts * sizeof(int8);
 }
 
 /*
@@ -62,14 +62,14 @@ histogram_init(Histogram *h, size_t size, const HistogramPlan *plan)
 	memset(HISTOGRAM_NARROW(h), 0xFF, slots_size);
 
 	counts = (char *) HISTOGRAM_NARROW(h) + h->slots * entry_size(plan->wide);
-	memset(counts, 0, plan->window_counts * sizeof(int16));
+	memset(counts, 0, plan->window_counts * sizeof(int8));
 	for (int i = 0; i < plan->nwindows; i++)
 	{
 		HistogramWindow *window = &HISTOGRAM_WINDOWS(h)[i];
 
 		*window = plan->windows[i];
 		window->offset = (uint32) (counts - (char *) h);
-		counts += window->span * sizeof(int16);
+		counts += window->span * sizeof(int8);
 	}
 
 	for (int i = 0; i < plan->nparts; i++)
@@ -180,9 +180,9 @@ histogram_count_noted(Histogram *h)
 	for (int i = 0; i < n; i++)
 	{
 		uint32		tag = noted[i];
-		int16	   *stored = histogram_window_count(h, tag);
+		int8	   *stored = histogram_window_count(h, tag);
 
-		if (likely(stored != NULL && *stored < PG_INT16_MAX))
+		if (likely(stored != NULL && *stored < PG_INT8_MAX))
 			(*stored)++;
 		else
 			noted[left++] = tag;
@@ -204,7 +204,7 @@ histogram_count_noted(Histogram *h)
 
 /* Adds to a count in a window, which overflows it: it moves to the table. */
 HistogramResult
-histogram_carry(Histogram *h, int part, int64 key, int64 count, int16 *stored)
+histogram_carry(Histogram *h, int part, int64 key, int64 count, int8 *stored)
 {
 	HistogramResult result;
 	int64		sum;
@@ -259,10 +259,10 @@ slot_read(const Histogram *h, uint64 at, int *part, HistogramBin *bin)
 	return true;
 }
 
-static inline const int16 *
+static inline const int8 *
 window_counts(const Histogram *h, int part)
 {
-	return (const int16 *) ((const char *) h + HISTOGRAM_WINDOWS(h)[part].offset);
+	return (const int8 *) ((const char *) h + HISTOGRAM_WINDOWS(h)[part].offset);
 }
 
 /*
@@ -286,7 +286,7 @@ histogram_next(const Histogram *h, uint64 *cursor, int *part,
 	for (int i = 0; i < h->windows; i++)
 	{
 		const HistogramWindow *window = &HISTOGRAM_WINDOWS(h)[i];
-		const int16 *counts = window_counts(h, i);
+		const int8 *counts = window_counts(h, i);
 
 		for (; place < window->span; place++)
 		{
@@ -331,7 +331,7 @@ merge_window(const Histogram *h, int part, HistogramBins *bins, const HistogramB
 	const HistogramBin *sparse_end = bins->bin + bins->n;
 	uint32		span = h->windows ? HISTOGRAM_WINDOWS(h)[part].span : 0;
 	int64		base = span > 0 ? NARROW_KEY(HISTOGRAM_WINDOWS(h)[part].first) : 0;
-	const int16 *counts = span > 0 ? window_counts(h, part) : NULL;
+	const int8 *counts = span > 0 ? window_counts(h, part) : NULL;
 	uint32		place = 0;
 	int			n = 0;
 
@@ -413,7 +413,7 @@ histogram_read(const Histogram *h, HistogramBins *parts, int nparts)
 
 /* a part with fewer keys is not worth a window */
 #define WINDOW_MIN_KEYS		64
-#define WINDOW_MAX_SPAN(n)	((uint64) (n) * (sizeof(NarrowEntry) / sizeof(int16)))
+#define WINDOW_MAX_SPAN(n)	((uint64) (n) * (sizeof(NarrowEntry) / sizeof(int8)))
 
 /*
  * Finds the window of a part: the range of all its keys, or what is left of
@@ -489,18 +489,18 @@ histogram_plan(HistogramPlan *plan, const Histogram *from, int nparts, bool wide
 
 			if (NARROW_FITS(bin->key) &&
 				NARROW_TAG(i, bin->key) - window->first < window->span &&
-				bin->count >= PG_INT16_MIN && bin->count <= PG_INT16_MAX)
+				bin->count >= PG_INT8_MIN && bin->count <= PG_INT8_MAX)
 				continue;
 			sparse++;
 			plan->wide = plan->wide || needs_wide(bin);
 		}
 		live += bins.n;
 	}
-	plan->slots = Max(sparse * (live < WINDOW_MIN_KEYS ? 2 : 3) + live / 4 + 8,
+	plan->slots = Max(sparse * (live < WINDOW_MIN_KEYS ? 2 : 3) + live / 16 + 8,
 					  HISTOGRAM_MIN_SLOTS);
 
 	/* whole int64s, so that the entries before them are aligned */
-	plan->window_counts = TYPEALIGN(sizeof(int64) / sizeof(int16), plan->window_counts);
+	plan->window_counts = TYPEALIGN(sizeof(int64) / sizeof(int8), plan->window_counts);
 }
 
 /* A percentile is given as a share, as percentile_cont has it. */

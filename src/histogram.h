@@ -11,8 +11,8 @@
  * Keys live in a hash table with linear probing.  Its entries are narrow
  * (8 bytes) as long as every key fits 28 bits and every count 32; the first
  * that does not fit makes the table wide (24 bytes).  Once a part has many
- * keys, and at least a quarter of a range of keys is taken, that range is
- * counted in a window, an array of 16-bit counts, which is no larger than the
+ * keys, and at least an eighth of a range of keys is taken, that range is
+ * counted in a window, an array of 8-bit counts, which is no larger than the
  * entries were; a count that outgrows it is carried into the table.  A large
  * histogram does not fit the processor's cache together with those of other
  * groups, so its keys are first noted down and then counted some at a time:
@@ -48,7 +48,7 @@ typedef struct HistogramWindow
 {
 	uint32		first;			/* tag of its first key: windows hold narrow keys */
 	uint32		span;			/* number of keys; 0 if the part has no window */
-	uint32		offset;			/* of its int16 counts, in bytes from the histogram */
+	uint32		offset;			/* of its int8 counts, in bytes from the histogram */
 	uint32		unused;
 } HistogramWindow;
 
@@ -114,7 +114,7 @@ typedef enum HistogramResult
 	((int64) ((tag) & ((UINT32_C(1) << NARROW_KEY_BITS) - 1)) - NARROW_KEY_BIAS)
 
 /* The count of a tag in its part's window, or NULL if it has none. */
-static inline int16 *
+static inline int8 *
 histogram_window_count(const Histogram *h, uint32 tag)
 {
 	const HistogramWindow *window = &HISTOGRAM_WINDOWS(h)[NARROW_PART(tag)];
@@ -122,7 +122,7 @@ histogram_window_count(const Histogram *h, uint32 tag)
 
 	if (place >= window->span)
 		return NULL;
-	return (int16 *) ((char *) h + window->offset) + place;
+	return (int8 *) ((char *) h + window->offset) + place;
 }
 
 /*
@@ -139,7 +139,7 @@ extern HistogramResult histogram_add_sparse(Histogram *h, int part, int64 key,
 											int64 count);
 extern HistogramResult histogram_count_noted(Histogram *h);
 extern HistogramResult histogram_carry(Histogram *h, int part, int64 key,
-									   int64 count, int16 *stored);
+									   int64 count, int8 *stored);
 
 /*
  * Adds count (which may be negative) to the count of a key.  Where it does
@@ -150,16 +150,16 @@ histogram_add(Histogram *h, int part, int64 key, int64 count)
 {
 	if (h->windows && NARROW_FITS(key))
 	{
-		int16	   *stored = histogram_window_count(h, NARROW_TAG(part, key));
+		int8	   *stored = histogram_window_count(h, NARROW_TAG(part, key));
 
 		if (likely(stored != NULL))
 		{
 			int64		sum;
 
 			if (likely(!pg_add_s64_overflow(*stored, count, &sum) &&
-					   sum >= PG_INT16_MIN && sum <= PG_INT16_MAX))
+					   sum >= PG_INT8_MIN && sum <= PG_INT8_MAX))
 			{
-				*stored = (int16) sum;
+				*stored = (int8) sum;
 				return HISTOGRAM_OK;
 			}
 			return histogram_carry(h, part, key, count, stored);
