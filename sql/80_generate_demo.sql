@@ -139,7 +139,7 @@ BEGIN
     PERFORM set_config('search_path', format('pg_catalog, %I, pg_temp', mart), true);
 
     rep_count := greatest(6, least(200, deals / 250));
-    team_count := (rep_count + 5) / 6;
+    team_count := greatest(3, (rep_count + 5) / 6);     -- one a region at least
     account_count := greatest(20, deals / 12);
 
     -- ------------------------------------------------------------ who, what and how

@@ -1,5 +1,5 @@
 -- Filters reach the scan: rows of deal that the scorecards read, counted from EXPLAIN ANALYZE.
-SELECT plan(22);
+SELECT plan(28);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -34,6 +34,18 @@ BEGIN
         END LOOP;
     END LOOP;
     RETURN deals_read;
+END
+$$;
+
+-- What the planner thinks of it: above jit_above_cost (100,000) it compiles, which takes seconds.
+CREATE FUNCTION pg_temp.estimated_cost(query text) RETURNS numeric
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    plan json;
+BEGIN
+    EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;
+    RETURN plan -> 0 -> 'Plan' ->> 'Total Cost';
 END
 $$;
 
@@ -95,5 +107,14 @@ SELECT cmp_ok(pg_temp.deals_read($$SELECT rep_id, win_rate FROM rep_scorecard WH
 SELECT cmp_ok(pg_temp.deals_read($$SELECT rep_id, open_count FROM rep_scorecard WHERE grain = 'quarter' AND period_start = '2025-04-01'$$),
               '<=', (SELECT count(*) * 2 FROM deal WHERE outcome = 'open' OR closed_on BETWEEN '2025-04-01' AND '2025-06-30'), 'open deals alone do not cost a year of closed ones');
 SELECT cmp_ok(pg_temp.deals_read($$SELECT * FROM data_quality WHERE check_code = 'deal_closed_before_opened'$$), '<=', 20000::bigint, 'one check of data_quality reads the deals once');
+
+-- ---------------------------------------------------------------- estimates are no reason to compile
+
+SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM company_scorecard'), '<', 50000::numeric, 'company: estimated cost');
+SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM team_scorecard'), '<', 50000::numeric, 'teams: estimated cost');
+SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM rep_scorecard'), '<', 100000::numeric, 'reps: estimated cost');
+SELECT cmp_ok(pg_temp.estimated_cost($$SELECT * FROM rep_scorecard WHERE grain = 'quarter' AND rep_id = 'R007'$$), '<', 50000::numeric, 'one rep: estimated cost');
+SELECT cmp_ok(pg_temp.estimated_cost($$SELECT * FROM rep_scorecard WHERE grain = 'quarter' AND period_start = '2024-01-01' AND rep_id = 'R007'$$), '<', 50000::numeric, 'one rep and one period: estimated cost');
+SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM pipeline_by_stage'), '<', 50000::numeric, 'pipeline: estimated cost');
 
 SELECT * FROM finish();
