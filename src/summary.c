@@ -565,23 +565,33 @@ unpack_bins(WireReader *reader, HistogramBins *bins)
 		return false;
 	bins->n = (int) n;
 	bins->bin = palloc_extended(Max(n, 1) * sizeof(HistogramBin), MCXT_ALLOC_HUGE);
-	for (int i = 0; i < bins->n; i++)
+	if (n == 0)
+		return true;
+
+	bins->bin[0].key = wire_read_signed(reader);
+	bins->bin[0].count = wire_read_signed(reader);
+	if (bins->bin[0].count == 0)
+		return false;
+	for (int i = 1; i < bins->n; i++)
 	{
 		HistogramBin *bin = &bins->bin[i];
+		const uint8 *at = reader->at;
 
-		if (i == 0)
-			bin->key = wire_read_signed(reader);
+		/* mostly a small step and a small count, of a byte each */
+		if (likely(reader->end - at >= 2 && (at[0] | at[1]) < 0x80))
+		{
+			bin->key = (int64) ((uint64) bin[-1].key + at[0]);
+			bin->count = (int64) (at[1] >> 1) ^ -(int64) (at[1] & 1);
+			reader->at = at + 2;
+		}
 		else
 		{
-			uint64		step = wire_read_unsigned(reader);
-
-			/* keys ascend, and do not wrap around */
-			bin->key = (int64) ((uint64) bin[-1].key + step);
-			if (bin->key <= bin[-1].key)
-				return false;
+			bin->key = (int64) ((uint64) bin[-1].key + wire_read_unsigned(reader));
+			bin->count = wire_read_signed(reader);
 		}
-		bin->count = wire_read_signed(reader);
-		if (bin->count == 0)
+
+		/* keys ascend, and do not wrap around */
+		if (bin->key <= bin[-1].key || bin->count == 0)
 			return false;
 	}
 	return true;
