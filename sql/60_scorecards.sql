@@ -3,9 +3,6 @@
 -- For each level one view fetches the summaries, in a shape that lets filters through: a grain or a
 -- period chooses rows of period first, whose days then bound the scans of deal; a rep reaches them
 -- by its equality; what nobody asked for is not fetched. A second view reads the KPIs off them.
--- What is of the day as_of() gives (open deals, the last twelve months) is wanted for one period of a
--- grain. Of the company it is materialized: run once if at all, and estimated once, not for each
--- period (far too high estimates make PostgreSQL compile). A rep could not reach its scan there.
 -- The list of KPIs is the same in all three, which a test asserts. (One view over the union of the
 -- levels would say it once, but PostgreSQL would spend 40 ms on planning the levels not asked for.)
 
@@ -24,17 +21,6 @@ COMMENT ON COLUMN team_rep.rep_id IS 'A rep of the team or of a team anywhere be
 -- ---------------------------------------------------------------- the company: every deal, also those of no rep
 
 CREATE VIEW company_summary WITH (security_invoker = true) AS
-WITH open_now AS MATERIALIZED (
-    SELECT sales_perf.rollup(summary) AS summary,
-           sum(unrecorded_count)::bigint AS unrecorded_count
-      FROM opened_cell
-     WHERE is_open
-),
-closed_recently AS MATERIALIZED (
-    SELECT sales_perf.rollup(summary) AS summary
-      FROM closed_cell
-     WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
-)
 SELECT p.grain,
        p.period_start,
        p.period_end,
@@ -55,7 +41,7 @@ SELECT p.grain,
                prior_part.summary AS prior_summary,
                created_part.summary AS created_summary,
                open_part.summary AS open_summary,
-               coalesce(open_part.summary OPERATOR(sales_perf.+) recent_part.summary, open_part.summary, recent_part.summary) AS trailing_summary,
+               trailing_part.summary AS trailing_summary,
                open_part.unrecorded_count
           FROM (SELECT sales_perf.rollup(summary) AS summary
                   FROM closed_cell
@@ -66,12 +52,20 @@ SELECT p.grain,
           LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary
                        FROM opened_cell
                       WHERE opened_on BETWEEN p.period_start AND p.period_end) AS created_part ON true
-          LEFT JOIN (SELECT summary, unrecorded_count
-                       FROM open_now
-                      WHERE p.holds_as_of) AS open_part ON true
-          LEFT JOIN (SELECT summary
-                       FROM closed_recently
-                      WHERE p.holds_as_of) AS recent_part ON true) AS e;
+          LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary,
+                            sum(unrecorded_count)::bigint AS unrecorded_count
+                       FROM opened_cell
+                      WHERE is_open
+                        AND p.holds_as_of) AS open_part ON true
+          LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary
+                       FROM (SELECT rep_id, summary
+                               FROM closed_cell
+                              WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
+                             UNION ALL
+                             SELECT rep_id, summary
+                               FROM opened_cell
+                              WHERE is_open) AS cell
+                      WHERE p.holds_as_of) AS trailing_part ON true) AS e;
 
 COMMENT ON VIEW company_summary IS 'The summaries behind company_scorecard, which BI tools should read instead.';
 COMMENT ON COLUMN company_summary.grain IS 'month, quarter or year: filter one.';
