@@ -45,12 +45,10 @@ histogram_plan_size(const HistogramPlan *plan)
 void
 histogram_init(Histogram *h, size_t size, const HistogramPlan *plan)
 {
-	HistogramPlan no_slots = *plan;
-	size_t		slots_size;
+	size_t		slots_size = size -
+		(size_t) (histogram_plan_size(plan) - plan->slots * entry_size(plan->wide));
 	char	   *counts;
 
-	no_slots.slots = 0;
-	slots_size = size - (size_t) histogram_plan_size(&no_slots);
 	h->slots = (uint32) (slots_size / entry_size(plan->wide));
 	h->limit = h->slots - h->slots / 4;
 	h->used = 0;
