@@ -52,14 +52,14 @@ all install installdirs uninstall installcheck clean distclean:
 
 endif
 
-# The install script is its parts in the order of their names; a line "--@summary_type NAME"
+# The install script is its parts in the order of their names; a line "--@summary_type TYPE"
 # stands for the objects that every summary type has, sql/summary_type.sql.in.
 SUMMARY_TYPE = sql/summary_type.sql.in
 $(SCRIPT): $(SQL_PARTS) $(wildcard $(SUMMARY_TYPE)) sales_perf.control Makefile
 	awk -v common=$(SUMMARY_TYPE) ' \
 		FNR == 1 && NR > 1 { print "" } \
 		$$1 != "--@summary_type" { print; next } \
-		{ while ((found = getline line < common) > 0) { gsub(/@NAME@/, $$2, line); print line } } \
+		{ while ((found = getline line < common) > 0) { gsub(/@TYPE@/, $$2, line); print line } } \
 		found < 0 { print "cannot read " common > "/dev/stderr"; exit 1 } \
 		{ close(common) }' $(SQL_PARTS) > $@
 

@@ -1,6 +1,6 @@
 -- conversion_summary: how many of those that entered were converted.
 
---@summary_type conversion
+--@summary_type conversion_summary
 
 COMMENT ON TYPE sales_perf.conversion_summary IS
 'How many of those that entered were converted.';

@@ -1,6 +1,6 @@
 -- amount_summary: totals, averages, spread and quantiles of amounts.
 
---@summary_type amount
+--@summary_type amount_summary
 
 COMMENT ON TYPE sales_perf.amount_summary IS
 'Amounts: exact sum and sum of squares, and a histogram of 350 buckets a decade.';

@@ -1,6 +1,6 @@
 -- cycle_summary: how long deals take, those still open included.
 
---@summary_type cycle
+--@summary_type cycle_summary
 
 COMMENT ON TYPE sales_perf.cycle_summary IS
 'Days from opening to winning or losing, and the days on which open deals were opened.';

@@ -1,6 +1,6 @@
 -- deal_summary: everything about deals in one pass.
 
---@summary_type deal
+--@summary_type deal_summary
 
 COMMENT ON TYPE sales_perf.deal_summary IS
 'Deals: outcomes, amounts and cycles, from one pass.';

@@ -27,6 +27,27 @@ SELECT check_code, severity, entity, description
        ('deal_of_rep_who_left', 'warning', 'deal', 'A deal open as of as_of() belongs to a rep who had left by then.'),
        ('stage_event_before_opening', 'warning', 'stage_event', 'A stage was entered before the deal was opened.'),
        ('stage_event_in_future', 'error', 'stage_event', 'A stage is entered after today.'),
+       ('sale_without_day', 'error', 'sale', 'A sale has no day: no report counts it.'),
+       ('sale_in_future', 'error', 'sale', 'A sale is dated after today: it does not count until then.'),
+       ('sale_infinite_day', 'error', 'sale', 'A day of the sale is infinity.'),
+       ('sale_day_outside_calendar', 'error', 'sale', 'A sale was made on a day that calendar does not hold: no period shows it. Extend the calendar with fill_calendar(), or mend the day.'),
+       ('sale_without_amount', 'error', 'sale', 'A sale has no amount: it counts as a sale, and adds nothing to sales.'),
+       ('sale_amount_not_a_number', 'error', 'sale', 'The amount is NaN or infinite, and so is every sum it enters.'),
+       ('sale_term_with_one_end', 'error', 'sale', 'A term has a first or a last day but not both: the sale counts on its day alone.'),
+       ('sale_term_backwards', 'error', 'sale', 'A term ends before it begins: the sale counts on its day alone.'),
+       ('sale_term_too_long', 'error', 'sale', 'A term is longer than 200 years: the sale counts on its day alone.'),
+       ('sale_without_account', 'warning', 'sale', 'A sale has no account: it counts in sales, and is no customer''s in retention.'),
+       ('sale_without_rep', 'warning', 'sale', 'A sale belongs to no rep: it counts for the company and in the row (no rep).'),
+       ('sale_in_second_currency', 'warning', 'sale', 'The sale''s currency is not that of most sales: sums of amounts mix currencies.'),
+       ('lead_without_day', 'error', 'lead', 'A lead has no day of creation: it belongs to no cohort.'),
+       ('lead_in_future', 'error', 'lead', 'A lead is created, converted or lost after today: that does not count until then.'),
+       ('lead_infinite_day', 'error', 'lead', 'A day of the lead is infinity.'),
+       ('lead_day_outside_calendar', 'error', 'lead', 'A lead was created on a day that calendar does not hold: no period shows it. Extend the calendar with fill_calendar(), or mend the day.'),
+       ('lead_ended_before_created', 'error', 'lead', 'A lead was converted or lost before it was created: it counts, and has no time to conversion.'),
+       ('lead_converted_and_lost', 'error', 'lead', 'A lead was converted and lost: it counts as converted.'),
+       ('lead_converted_without_day', 'error', 'lead', 'A lead names the deal it became, but no day: it counts as not converted.'),
+       ('lead_without_rep', 'warning', 'lead', 'A lead belongs to no rep: it counts for the company and in the row (no rep).'),
+       ('lead_without_source', 'warning', 'lead', 'A lead has no source: it counts as (no source).'),
        ('rep_without_team', 'warning', 'rep', 'A rep belongs to no team: the rep''s deals count for the company and for no team.'),
        ('team_empty', 'warning', 'team', 'No rep belongs to the team or to a team below it.')
        ) AS checks (check_code, severity, entity, description);
@@ -167,6 +188,123 @@ WITH found AS NOT MATERIALIZED (
       JOIN deal d ON d.deal_id = e.deal_id
      WHERE e.entered_on > greatest(current_date, sales_perf.as_of())
     UNION ALL
+    SELECT 'sale_without_day', sale_id, rep_id, format('amount %s', coalesce(amount::text, '?'))
+      FROM sale
+     WHERE sold_on IS NULL
+    UNION ALL
+    SELECT 'sale_in_future', sale_id, rep_id, format('sold on %s', sold_on)
+      FROM sale
+     WHERE sold_on > greatest(current_date, sales_perf.as_of())
+       AND sold_on < 'infinity'
+    UNION ALL
+    SELECT 'sale_infinite_day', sale_id, rep_id,
+           concat_ws(', ',
+                     CASE WHEN NOT isfinite(sold_on) THEN format('sold_on %s', sold_on) END,
+                     CASE WHEN NOT isfinite(covers_from) THEN format('covers_from %s', covers_from) END,
+                     CASE WHEN NOT isfinite(covers_to) THEN format('covers_to %s', covers_to) END)
+      FROM sale
+     WHERE NOT isfinite(sold_on)
+        OR NOT isfinite(covers_from)
+        OR NOT isfinite(covers_to)
+    UNION ALL
+    SELECT 'sale_day_outside_calendar', sale_id, rep_id, format('sold on %s', sold_on)
+      FROM sale
+     WHERE isfinite(sold_on)
+       AND (sold_on < (SELECT min(on_date) FROM calendar WHERE region = '')
+            OR sold_on > (SELECT max(on_date) FROM calendar WHERE region = ''))
+    UNION ALL
+    SELECT 'sale_without_amount', sale_id, rep_id, format('sold on %s', coalesce(sold_on::text, '?'))
+      FROM sale
+     WHERE amount IS NULL
+    UNION ALL
+    SELECT 'sale_amount_not_a_number', sale_id, rep_id, format('amount %s', amount)
+      FROM sale
+     WHERE amount IN ('NaN', 'Infinity', '-Infinity')
+    UNION ALL
+    SELECT 'sale_term_with_one_end', sale_id, rep_id, format('covers %s to %s', coalesce(covers_from::text, '?'), coalesce(covers_to::text, '?'))
+      FROM sale
+     WHERE (covers_from IS NULL) <> (covers_to IS NULL)
+    UNION ALL
+    SELECT 'sale_term_backwards', sale_id, rep_id, format('covers %s to %s', covers_from, covers_to)
+      FROM sale
+     WHERE covers_to < covers_from
+    UNION ALL
+    SELECT 'sale_term_too_long', sale_id, rep_id, format('covers %s to %s', covers_from, covers_to)
+      FROM sale
+     WHERE isfinite(covers_from)
+       AND isfinite(covers_to)
+       AND covers_to - covers_from >= 200 * 366
+    UNION ALL
+    SELECT 'sale_without_account', sale_id, rep_id, format('sold on %s', coalesce(sold_on::text, '?'))
+      FROM sale
+     WHERE account_id IS NULL
+    UNION ALL
+    SELECT 'sale_without_rep', sale_id, rep_id, format('sold on %s', coalesce(sold_on::text, '?'))
+      FROM sale
+     WHERE rep_id IS NULL
+    UNION ALL
+    SELECT 'sale_in_second_currency', s.sale_id, s.rep_id,
+           format('currency %s, most sales %s', coalesce(s.currency, '(reporting)'), coalesce(main.currency, '(reporting)'))
+      FROM sale s
+     CROSS JOIN (SELECT currency
+                   FROM sale
+                  GROUP BY currency
+                  ORDER BY count(*) DESC, currency
+                  LIMIT 1) AS main
+     WHERE s.currency IS DISTINCT FROM main.currency
+    UNION ALL
+    SELECT 'lead_without_day', lead_id, rep_id, format('source %s', coalesce(source, '?'))
+      FROM lead
+     WHERE created_on IS NULL
+    UNION ALL
+    SELECT 'lead_in_future', lead_id, rep_id,
+           format('created on %s, converted on %s, lost on %s', coalesce(created_on::text, '?'), coalesce(converted_on::text, '?'), coalesce(lost_on::text, '?'))
+      FROM lead
+     WHERE (created_on > greatest(current_date, sales_perf.as_of()) AND created_on < 'infinity')
+        OR (converted_on > greatest(current_date, sales_perf.as_of()) AND converted_on < 'infinity')
+        OR (lost_on > greatest(current_date, sales_perf.as_of()) AND lost_on < 'infinity')
+    UNION ALL
+    SELECT 'lead_infinite_day', lead_id, rep_id,
+           concat_ws(', ',
+                     CASE WHEN NOT isfinite(created_on) THEN format('created_on %s', created_on) END,
+                     CASE WHEN NOT isfinite(converted_on) THEN format('converted_on %s', converted_on) END,
+                     CASE WHEN NOT isfinite(lost_on) THEN format('lost_on %s', lost_on) END)
+      FROM lead
+     WHERE NOT isfinite(created_on)
+        OR NOT isfinite(converted_on)
+        OR NOT isfinite(lost_on)
+    UNION ALL
+    SELECT 'lead_day_outside_calendar', lead_id, rep_id, format('created on %s', created_on)
+      FROM lead
+     WHERE isfinite(created_on)
+       AND (created_on < (SELECT min(on_date) FROM calendar WHERE region = '')
+            OR created_on > (SELECT max(on_date) FROM calendar WHERE region = ''))
+    UNION ALL
+    SELECT 'lead_ended_before_created', lead_id, rep_id,
+           format('created on %s, %s', created_on,
+                  CASE WHEN converted_on < created_on THEN format('converted on %s', converted_on) ELSE format('lost on %s', lost_on) END)
+      FROM lead
+     WHERE converted_on < created_on
+        OR lost_on < created_on
+    UNION ALL
+    SELECT 'lead_converted_and_lost', lead_id, rep_id, format('converted on %s, lost on %s', converted_on, lost_on)
+      FROM lead
+     WHERE converted_on IS NOT NULL
+       AND lost_on IS NOT NULL
+    UNION ALL
+    SELECT 'lead_converted_without_day', lead_id, rep_id, format('deal %s', converted_deal_id)
+      FROM lead
+     WHERE converted_deal_id IS NOT NULL
+       AND converted_on IS NULL
+    UNION ALL
+    SELECT 'lead_without_rep', lead_id, rep_id, format('created on %s', coalesce(created_on::text, '?'))
+      FROM lead
+     WHERE rep_id IS NULL
+    UNION ALL
+    SELECT 'lead_without_source', lead_id, rep_id, format('created on %s', coalesce(created_on::text, '?'))
+      FROM lead
+     WHERE source IS NULL
+    UNION ALL
     SELECT 'rep_without_team', rep_id, rep_id, name
       FROM rep
      WHERE team_id IS NULL
@@ -213,6 +351,10 @@ SELECT c.check_code,
   LEFT JOIN (SELECT 'deal'::text AS entity, count(*) AS checked_count FROM deal
              UNION ALL
              SELECT 'stage_event', count(*) FROM stage_event
+             UNION ALL
+             SELECT 'sale', count(*) FROM sale
+             UNION ALL
+             SELECT 'lead', count(*) FROM lead
              UNION ALL
              SELECT 'rep', count(*) FROM rep
              UNION ALL

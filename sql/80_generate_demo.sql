@@ -5,12 +5,12 @@
 -- may differ between machines: chance comes from an integer hash, and skewed amounts and durations
 -- from tables of quantiles with straight lines between them.
 
--- The draw-th number in [0, 1) of a subject. 2 ^ 53 steps: each is exact as double precision.
+-- The draw-th number in [0, 1) of a subject: the lower half of the hash, which is the better mixed one
+-- (with bits of the upper, draws of one subject hang together). 2 ^ 32 steps, exact as double precision.
 CREATE FUNCTION sales_perf.demo_random(seed bigint, subject bigint, draw integer)
     RETURNS double precision
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN (pg_catalog.hashint8extended(subject * 64 + draw, seed) & 9007199254740991)::double precision
-           / 9007199254740992;
+    RETURN (pg_catalog.hashint8extended(subject * 64 + draw, seed) & 4294967295)::double precision / 4294967296;
 
 COMMENT ON FUNCTION sales_perf.demo_random(bigint, bigint, integer) IS 'For generate_demo(): the draw-th (0 to 63) pseudo-random number in [0, 1) of a subject under a seed.';
 
@@ -42,7 +42,7 @@ CREATE FUNCTION sales_perf.generate_demo(mart text, deals integer DEFAULT 5000, 
     SET jit = off
 AS $$
 DECLARE
-    entities constant text[] := ARRAY['team', 'rep', 'account', 'product', 'stage', 'deal', 'stage_event', 'deal_change'];
+    entities constant text[] := ARRAY['team', 'rep', 'account', 'product', 'stage', 'deal', 'stage_event', 'deal_change', 'sale', 'lead'];
     entity text;
     entity_kind "char";
     has_rows boolean;
@@ -62,6 +62,9 @@ DECLARE
     days_quantiles constant double precision[] := ARRAY[0.05, 0.212, 0.317, 0.407, 0.491, 0.573, 0.654, 0.736, 0.820, 0.908,
         1, 1.099, 1.205, 1.322, 1.454, 1.605, 1.784, 2.010, 2.318, 2.827, 5.0];
 
+    -- Share of a won deal's days gone by on entering each stage: proposals take longest.
+    stage_days constant double precision[] := ARRAY[0, 0.15, 0.35, 0.8, 1];
+
     -- Products, from small and fast to large and slow.
     product_names constant text[] := ARRAY['Starter', 'Team', 'Business', 'Analytics', 'Integration Hub', 'Security Suite', 'Enterprise', 'Managed Service'];
     product_families constant text[] := ARRAY['Core', 'Core', 'Core', 'Add-on', 'Add-on', 'Add-on', 'Enterprise', 'Enterprise'];
@@ -76,6 +79,12 @@ DECLARE
     account_tails constant text[] := ARRAY['Logistics', 'Foods', 'Energy', 'Health', 'Software', 'Retail', 'Industries', 'Finance', 'Media', 'Mobility'];
     industries constant text[] := ARRAY['logistics', 'food', 'energy', 'health', 'software', 'retail', 'manufacturing', 'finance', 'media', 'automotive'];
     regions constant text[] := ARRAY['Americas', 'Europe', 'Asia-Pacific'];
+    -- Where leads come from, from the many that seldom become deals to the few that often do.
+    sources constant text[] := ARRAY['advertising', 'website', 'trade fair', 'partner', 'referral'];
+    source_shares constant double precision[] := ARRAY[0.3, 0.62, 0.78, 0.9];    -- cumulative
+    source_chances constant double precision[] := ARRAY[0.07, 0.13, 0.18, 0.28, 0.42];
+    source_days constant double precision[] := ARRAY[25, 14, 30, 20, 9];
+
     lost_reasons constant text[] := ARRAY['price', 'competitor', 'no decision', 'missing feature', 'budget cut'];
 
     day_shares double precision[];      -- cumulative share of deals opened up to each day
@@ -83,6 +92,7 @@ DECLARE
     left_ date[];                       -- infinity: still here
     skill double precision[];           -- added to the chance of winning
     pace double precision[];            -- times the days a deal takes
+    lead_count integer;
     foreign_key record;
     restore_keys text[] := '{}';
     restore_key text;
@@ -141,6 +151,7 @@ BEGIN
     rep_count := greatest(6, least(200, deals / 250));
     team_count := greatest(3, (rep_count + 5) / 6);     -- one a region at least
     account_count := greatest(20, deals / 12);
+    lead_count := deals / 2;
 
     -- ------------------------------------------------------------ who, what and how
 
@@ -240,7 +251,7 @@ BEGIN
         SELECT c.conrelid::regclass AS table_name, c.conname, pg_get_constraintdef(c.oid) AS definition
           FROM pg_constraint c
           JOIN pg_class t ON t.oid = c.conrelid
-         WHERE c.conrelid IN ('deal'::regclass, 'stage_event'::regclass, 'deal_change'::regclass)
+         WHERE c.conrelid IN ('deal'::regclass, 'stage_event'::regclass, 'deal_change'::regclass, 'lead'::regclass)
            AND c.contype = 'f'
            AND c.conparentid = 0
            AND deals > 10000
@@ -264,8 +275,14 @@ BEGIN
                    ELSE 1 + floor(u3 * team_count)::integer
                END AS first_rep,
                1 + floor(u3 * team_count)::integer AS next_rep,
-               -- few accounts buy often, most seldom
-               1 + floor(u4 * u4 * account_count)::integer AS account_no,
+               -- Accounts are numbered as they come: a third are there from the start. Not quite half of
+               -- the deals are with some key accounts, the others with who came lately; so most customers
+               -- buy a few times and leave.
+               CASE
+                   WHEN u4 < 0.45 THEN 1 + floor(u4 / 0.45 * (u4 / 0.45) * 0.15 * account_count)::integer
+                   ELSE greatest(1, floor((0.35 + 0.65 * i / deals) * account_count
+                                          - (u4 - 0.45) / 0.55 * ((u4 - 0.45) / 0.55) * 0.35 * account_count)::integer)
+               END AS account_no,
                1 + width_bucket(u5, product_shares) AS product_no
           FROM (SELECT i,
                        as_of_day - day_count + 1
@@ -325,8 +342,9 @@ BEGIN
                    WHEN NOT c.is_closed AND c.life_days > greatest(5, c.usual_days + 100) AND sales_perf.demo_random(seed, c.i, 11) < 0.8
                    THEN c.usual_days + 99
                END AS last_push,
-               -- seldom a deal is set back a stage, or a stage is left out
+               -- seldom a deal is set back a stage, for good or for some days, or a stage is left out
                c.furthest > 1 AND sales_perf.demo_random(seed, c.i, 12) < 0.05 AS is_set_back,
+               c.furthest > 1 AND sales_perf.demo_random(seed, c.i, 12) < 0.03 AS is_resumed,
                c.furthest > 2 AND sales_perf.demo_random(seed, c.i, 13) < 0.06 AS skips_second,
                c.life_days > 12 AND sales_perf.demo_random(seed, c.i, 14) < 0.3 AS is_repriced,
                c.life_days > 40 AND sales_perf.demo_random(seed, c.i, 15) < 0.01 AS was_reopened,
@@ -347,14 +365,17 @@ BEGIN
          CROSS JOIN LATERAL (
                SELECT n AS step,
                       n AS stage_no,
-                      floor(s.full_days * (n - 1) / s.furthest * (0.7 + 0.25 * sales_perf.demo_random(seed, s.i, 20 + n)))::integer AS after_days
+                      floor(s.full_days * stage_days[n] / stage_days[s.furthest + 1] * (0.7 + 0.25 * sales_perf.demo_random(seed, s.i, 20 + n)))::integer AS after_days
                  FROM generate_series(1, s.furthest) AS n
                 WHERE NOT (n = 2 AND s.skips_second)
                UNION ALL
                SELECT 5, s.furthest - 1, s.full_days - s.full_days / s.furthest / 8
                 WHERE s.is_set_back
                UNION ALL
-               SELECT 6, CASE WHEN s.outcome = 'won' THEN 5 ELSE 6 END, s.life_days
+               SELECT 6, s.furthest, s.full_days - s.full_days / s.furthest / 16
+                WHERE s.is_resumed
+               UNION ALL
+               SELECT 7, CASE WHEN s.outcome = 'won' THEN 5 ELSE 6 END, s.life_days
                 WHERE s.is_closed) AS e
          WHERE e.after_days <= s.life_days
     ),
@@ -456,6 +477,62 @@ BEGIN
                               (10, 'closed_on', to_char(s.opened_on + s.life_days / 2, 'YYYY-MM-DD'), NULL)
                       ) AS r (later, field, old_value, new_value)
                 WHERE s.was_reopened) AS c
+    ),
+    drawn_lead AS (
+        -- As deals are numbered in the order of their days, a day's share of them tells one opened on it, or
+        -- on the day before or after: one to whose rep a lead goes, one that it becomes.
+        SELECT l,
+               created_on,
+               source_no,
+               1 + floor(position * deals)::integer AS rep_of_deal,
+               CASE WHEN is_converted AND created_on + days <= as_of_day
+                    THEN greatest(1, ceil(deals * (day_shares[day_no + days]
+                                                   - u_deal * (day_shares[day_no + days] - day_shares[day_no + days - 1])))::integer)
+               END AS becomes_deal,
+               CASE WHEN NOT is_converted AND sales_perf.demo_random(seed, l, 60) < 0.8 AND created_on + 2 * days <= as_of_day
+                    THEN created_on + 2 * days
+               END AS lost_on,
+               CASE WHEN u_fault < 0.006 THEN floor(u_fault * 500)::integer END AS fault
+          FROM (SELECT l,
+                       position,
+                       day_no,
+                       created_on,
+                       source_no,
+                       sales_perf.demo_random(seed, l, 55) < source_chances[source_no] AS is_converted,
+                       -- what would end at a weekend ends on Monday
+                       days + (ARRAY[0, 0, 0, 0, 0, 2, 1])[extract(isodow FROM created_on + days)::integer] AS days,
+                       sales_perf.demo_random(seed, l, 57) AS u_deal,
+                       sales_perf.demo_random(seed, l, 58) AS u_fault
+                  FROM (SELECT l,
+                               position,
+                               day_no,
+                               as_of_day - day_count + day_no AS created_on,
+                               source_no,
+                               1 + floor(source_days[source_no] * sales_perf.demo_quantile(sales_perf.demo_random(seed, l, 56), days_quantiles))::integer AS days
+                          FROM (SELECT l,
+                                       position,
+                                       1 + least(day_count - 1, width_bucket(position, day_shares)) AS day_no,
+                                       1 + width_bucket(sales_perf.demo_random(seed, l, 54), source_shares) AS source_no
+                                  FROM (SELECT l, (l - sales_perf.demo_random(seed, l, 53)) / lead_count AS position
+                                          FROM generate_series(1, lead_count) AS l) AS numbered) AS placed) AS drawn) AS lived
+    ),
+    inserted_lead AS (
+        INSERT INTO lead (lead_id, account_id, rep_id, source, created_on, converted_on, converted_deal_id, lost_on)
+        SELECT 'L' || to_char(d.l, 'FM00000000'),
+               'A' || to_char(deal.account_no, 'FM000000'),
+               'R' || to_char(coalesce(deal.first_rep, of_rep.first_rep), 'FM000'),
+               CASE WHEN d.fault IS DISTINCT FROM 0 THEN sources[d.source_no] END,
+               CASE
+                   WHEN d.fault = 1 THEN NULL
+                   WHEN d.fault = 2 THEN least(as_of_day, coalesce(deal.opened_on, d.lost_on, d.created_on) + 2)
+                   ELSE least(d.created_on, deal.opened_on)
+               END,
+               deal.opened_on,
+               deal.deal_id,
+               d.lost_on
+          FROM drawn_lead d
+          JOIN story of_rep ON of_rep.i = d.rep_of_deal
+          LEFT JOIN story deal ON deal.i = d.becomes_deal
     )
     SELECT count(*)
       INTO made
@@ -465,10 +542,10 @@ BEGIN
         EXECUTE restore_key;
     END LOOP;
 
-    ANALYZE team, rep, account, product, stage, deal, stage_event, deal_change;
+    ANALYZE team, rep, account, product, stage, deal, stage_event, deal_change, lead;
     RETURN made;
 END
 $$;
 
 COMMENT ON FUNCTION sales_perf.generate_demo(text, integer, integer) IS
-'Fills an empty mart with a believable B2B company up to as_of(): three years of deals with growth, seasons, reps of differing skill and pace, segments, small fast and large slow products, stage histories, pushed and repriced and reopened deals, open deals of all ages, and a fault in one deal of 125. Deterministic in (deals, seed, as_of). Refuses a mart that holds any data. Returns the number of deals.';
+'Fills an empty mart with a believable B2B company up to as_of(): three years of deals with growth, seasons, reps of differing skill and pace, segments, small fast and large slow products, customers who come, buy again and leave, stage histories with skipped stages and set-backs, pushed and repriced and reopened deals, open deals of all ages, half as many leads from sources of differing worth, and a fault in one deal of 125. It makes no sales: the won deals stand in for them. Deterministic in (deals, seed, as_of). Refuses a mart that holds any data. Returns the number of deals.';

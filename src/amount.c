@@ -41,7 +41,7 @@ static const SummaryLayout amount_layout = {
 	.consistent = amount_consistent
 };
 
-SUMMARY_TYPE(amount);
+SUMMARY_TYPE(amount_layout, amount_summary);
 
 static pg_attribute_always_inline Datum
 amount_row(FunctionCallInfo fcinfo, int64 sign)

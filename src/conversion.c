@@ -35,7 +35,7 @@ static const SummaryLayout conversion_layout = {
 	.consistent = conversion_consistent
 };
 
-SUMMARY_TYPE(conversion);
+SUMMARY_TYPE(conversion_layout, conversion_summary);
 
 static Datum
 conversion_row(FunctionCallInfo fcinfo, int64 sign)

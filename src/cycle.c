@@ -56,7 +56,7 @@ static const SummaryLayout cycle_layout = {
 	.consistent = cycle_consistent
 };
 
-SUMMARY_TYPE(cycle);
+SUMMARY_TYPE(cycle_layout, cycle_summary);
 
 static pg_attribute_always_inline Datum
 cycle_row(FunctionCallInfo fcinfo, int64 sign)

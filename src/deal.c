@@ -82,7 +82,7 @@ static const SummaryLayout deal_layout = {
 	.consistent = deal_consistent
 };
 
-SUMMARY_TYPE(deal);
+SUMMARY_TYPE(deal_layout, deal_summary);
 
 /* Counts, amounts and days stand in the order of the outcomes. */
 StaticAssertDecl((int) WON == OUTCOME_WON && (int) LOST == OUTCOME_LOST &&

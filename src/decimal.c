@@ -223,6 +223,22 @@ decimal_square(const DecimalNumeric *number)
 }
 
 /*
+ * The first 29 to 32 decimal digits of a value as a whole number, in units of
+ * 10000^*power: more than a double holds, also of what a double does not.
+ */
+double
+decimal_leading(const DecimalValue *value, int *power)
+{
+	unsigned __int128 number = 0;
+	int			n = Min(value->ndigits, 8);
+
+	for (int i = 0; i < n; i++)
+		number = number * 10000 + value->digits[i];
+	*power = value->weight - n + 1;
+	return value->negative ? -(double) number : (double) number;
+}
+
+/*
  * Writes a value as a numeric, with at least the display scale given, and as
  * many decimals as it has.  Sizes that numeric cannot have are an error.
  */

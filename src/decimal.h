@@ -332,6 +332,7 @@ extern bool decimal_to_int128(const DecimalValue *value, int power, int128 *numb
 extern DecimalValue decimal_total(int128 number, int power,
 								  HistogramBins side, int64 first_key);
 extern DecimalValue decimal_square(const DecimalNumeric *number);
+extern double decimal_leading(const DecimalValue *value, int *power);
 extern Numeric decimal_to_numeric(const DecimalValue *value, int dscale);
 extern Numeric decimal_special_numeric(DecimalKind kind);
 

@@ -9,7 +9,6 @@
 
 #include "summary.h"
 #include "utils/memutils.h"
-#include "wire.h"
 
 /* up to here the allocator rounds chunks to powers of two (aset.c) */
 #define ALLOC_CHUNK_MAX 8192
@@ -23,14 +22,15 @@ fixed_size(const SummaryLayout *layout)
 }
 
 /*
- * Makes a working value with a histogram as planned.  Sizes are powers of two
- * as long as that is what the memory allocator hands out anyway.
+ * Makes a working value with so many bytes for its histogram or series, and
+ * says how many there are.  Sizes are powers of two as long as that is what
+ * the memory allocator hands out anyway.
  */
-static Summary *
-summary_alloc(const SummaryLayout *layout, const HistogramPlan *plan)
+Summary *
+summary_alloc(const SummaryLayout *layout, uint64 area, size_t *left)
 {
 	size_t		fixed = fixed_size(layout);
-	uint64		wanted = fixed + histogram_plan_size(plan);
+	uint64		wanted = fixed + area;
 	size_t		size = 64;
 	Summary    *s;
 
@@ -50,7 +50,17 @@ summary_alloc(const SummaryLayout *layout, const HistogramPlan *plan)
 	SET_VARSIZE(s, size);
 	s->form = SUMMARY_WORKING;
 	s->type_id = layout->type_id;
-	histogram_init(summary_histogram(layout, s), size - fixed, plan);
+	*left = size - fixed;
+	return s;
+}
+
+static Summary *
+new_with_histogram(const SummaryLayout *layout, const HistogramPlan *plan)
+{
+	size_t		size;
+	Summary    *s = summary_alloc(layout, histogram_plan_size(plan), &size);
+
+	histogram_init(summary_histogram(layout, s), size, plan);
 	return s;
 }
 
@@ -60,11 +70,22 @@ summary_new(const SummaryLayout *layout)
 {
 	HistogramPlan plan;
 
+	if (layout->series != NULL)
+		return summary_new_series(layout, SERIES_MIN_ROOM);
 	plan.wide = false;
 	plan.slots = SUMMARY_PARTS(layout) > 0 ? HISTOGRAM_MIN_SLOTS : 0;
 	plan.nparts = plan.nwindows = 0;
 	plan.window_counts = 0;
-	return summary_alloc(layout, &plan);
+	return new_with_histogram(layout, &plan);
+}
+
+/* Copies what stands before the histogram or series. */
+void
+summary_copy_fixed(const SummaryLayout *layout, Summary *to, const Summary *from)
+{
+	to->option = from->option;
+	memcpy(SUMMARY_COUNTS(to), SUMMARY_COUNTS(from),
+		   fixed_size(layout) - sizeof(Summary));
 }
 
 /*
@@ -79,9 +100,8 @@ summary_enlarge(const SummaryLayout *layout, Summary *s, HistogramResult reason)
 
 	histogram_plan(&plan, summary_histogram(layout, s), SUMMARY_PARTS(layout),
 				   reason == HISTOGRAM_TOO_NARROW);
-	larger = summary_alloc(layout, &plan);
-	memcpy(SUMMARY_COUNTS(larger), SUMMARY_COUNTS(s),
-		   fixed_size(layout) - sizeof(Summary));
+	larger = new_with_histogram(layout, &plan);
+	summary_copy_fixed(layout, larger, s);
 	return larger;
 }
 
@@ -191,13 +211,28 @@ summary_add_numeric_slow(const SummaryLayout *layout, Summary *s, int decimal,
 	return s;
 }
 
-/* A count to add, or to take away. */
-static inline int64
-signed_count(int64 count, int sign)
+/*
+ * A value's rows are to have another option than they had: that is an error,
+ * unless none are left that had the old one.
+ */
+void
+summary_mix_options(const SummaryLayout *layout, Summary *s, int option)
 {
-	if (sign < 0 && pg_sub_s64_overflow(0, count, &count))
-		histogram_overflow();
-	return count;
+	SummaryView view;
+
+	if (s->option != 0)
+	{
+		summary_open(layout, &view, PointerGetDatum(s));
+		if (view.option != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("cannot mix %s \"%s\" and \"%s\" in one %s", layout->option->name,
+							layout->option->values[s->option - 1],
+							layout->option->values[option - 1], layout->type_name),
+					 errhint("Use one %s for all rows of a group, or group by it.",
+							 layout->option->name)));
+	}
+	s->option = (uint16) option;
 }
 
 /* Adds (sign 1) or takes away (sign -1) another working value. */
@@ -231,6 +266,8 @@ absorb_working(const SummaryLayout *layout, Summary *s, Summary *other, int sign
 		if (theirs.rows != 0)
 			s = add_scale(layout, s, i, theirs.scale, signed_count(theirs.rows, sign));
 	}
+	if (layout->series != NULL)
+		return summary_absorb_series(layout, s, summary_series(layout, other), sign);
 	while (histogram_next(summary_histogram(layout, other), &cursor, &part, &bin))
 		s = summary_add_key(layout, s, part, bin.key, signed_count(bin.count, sign));
 	return s;
@@ -261,6 +298,8 @@ absorb_view(const SummaryLayout *layout, Summary *s, const SummaryView *view, in
 			s = summary_add_key(layout, s, SUMMARY_PART(layout, i), bins->bin[j].key,
 								signed_count(bins->bin[j].count, sign));
 	}
+	if (layout->series != NULL)
+		s = summary_absorb_points(layout, s, &view->series, sign);
 	return s;
 }
 
@@ -285,17 +324,10 @@ is_working(const SummaryLayout *layout, struct varlena *p)
 {
 	Summary    *s = (Summary *) p;
 
-	return VARATT_IS_4B_U(p) && VARSIZE(p) >= fixed_size(layout) + sizeof(Histogram) &&
+	return VARATT_IS_4B_U(p) &&
+		VARSIZE(p) >= fixed_size(layout) +
+		(layout->series != NULL ? sizeof(Series) : sizeof(Histogram)) &&
 		s->form == SUMMARY_WORKING && s->type_id == layout->type_id;
-}
-
-static void
-unpack_stored(const SummaryLayout *layout, SummaryView *view, struct varlena *p)
-{
-	if (!summary_unpack(layout, view, VARDATA_ANY(p), VARSIZE_ANY_EXHDR(p)))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("invalid stored value of type %s", layout->type_name)));
 }
 
 /* The group law: adds (sign 1) or takes away (sign -1) a value of either form. */
@@ -306,8 +338,23 @@ summary_absorb(const SummaryLayout *layout, Summary *s, Datum value, int sign)
 	SummaryView view;
 
 	if (is_working(layout, p))
-		return absorb_working(layout, s, (Summary *) p, sign);
-	unpack_stored(layout, &view, p);
+	{
+		Summary    *other = (Summary *) p;
+
+		if (s->option == 0)
+			s->option = other->option;
+		if (s->option != other->option && other->option != 0)
+		{
+			/* even so it may have no rows any more, and then no option */
+			summary_open(layout, &view, value);
+			if (view.option != 0)
+				summary_mix_options(layout, s, view.option);
+		}
+		return absorb_working(layout, s, other, sign);
+	}
+	summary_unpack_stored(layout, &view, p);
+	if (view.option != 0)
+		summary_set_option(layout, s, view.option);
 	return absorb_view(layout, s, &view, sign);
 }
 
@@ -372,6 +419,12 @@ open_working(const SummaryLayout *layout, SummaryView *view, Summary *s)
 
 	view->layout = layout;
 	memcpy(view->counts, SUMMARY_COUNTS(s), layout->ncounts * sizeof(int64));
+	if (layout->series != NULL)
+	{
+		series_read(summary_series(layout, s), &view->series);
+		view->option = s->option != 0 && !summary_view_empty(view) ? s->option : 0;
+		return;
+	}
 	histogram_read(summary_histogram(layout, s), parts, SUMMARY_PARTS(layout));
 	for (int i = 0; i < layout->ndecimals; i++)
 	{
@@ -387,6 +440,7 @@ open_working(const SummaryLayout *layout, SummaryView *view, Summary *s)
 	}
 	for (int i = 0; i < layout->nhistograms; i++)
 		view->histograms[i] = parts[SUMMARY_PART(layout, i)];
+	view->option = s->option != 0 && !summary_view_empty(view) ? s->option : 0;
 }
 
 /* Opens a value of either form for reading. */
@@ -398,7 +452,34 @@ summary_open(const SummaryLayout *layout, SummaryView *view, Datum value)
 	if (is_working(layout, p))
 		open_working(layout, view, (Summary *) p);
 	else
-		unpack_stored(layout, view, p);
+		summary_unpack_stored(layout, view, p);
+}
+
+/* Is this the summary of no rows? */
+bool
+summary_view_empty(const SummaryView *view)
+{
+	const SummaryLayout *layout = view->layout;
+
+	for (int i = 0; i < layout->ncounts; i++)
+	{
+		if (view->counts[i] != 0)
+			return false;
+	}
+	for (int i = 0; i < layout->ndecimals; i++)
+	{
+		const DecimalView *decimal = &view->decimals[i];
+
+		if (decimal->sum.ndigits > 0 || decimal->scales.n > 0 ||
+			(layout->decimals[i].squares && decimal->squares.ndigits > 0))
+			return false;
+	}
+	for (int i = 0; i < layout->nhistograms; i++)
+	{
+		if (view->histograms[i].n > 0)
+			return false;
+	}
+	return layout->series == NULL || (view->series.n == 0 && view->series.scales.n == 0);
 }
 
 static bool
@@ -410,6 +491,31 @@ bins_negative(HistogramBins bins)
 			return true;
 	}
 	return false;
+}
+
+/* A sum may be negative, but not the number of its NaNs and infinities. */
+static bool
+points_negative(const SeriesField *field, const SeriesPoints *points)
+{
+	for (int i = 0; i < points->n; i++)
+	{
+		const SeriesPoint *point = &points->point[i];
+
+		for (int j = 0; j < field->ncounts; j++)
+		{
+			if (point->counts[j] < 0)
+				return true;
+		}
+		for (int j = 0; point->large != NULL && j < field->nsums; j++)
+		{
+			for (int k = 0; k < SERIES_SPECIALS; k++)
+			{
+				if (point->large[j].special[k] < 0)
+					return true;
+			}
+		}
+	}
+	return bins_negative(points->scales);
 }
 
 /*
@@ -436,6 +542,8 @@ summary_view_valid(const SummaryView *view)
 		if (bins_negative(view->histograms[i]))
 			return false;
 	}
+	if (layout->series != NULL && points_negative(layout->series, &view->series))
+		return false;
 	return layout->consistent == NULL || layout->consistent(view);
 }
 
@@ -451,66 +559,6 @@ summary_read(FunctionCallInfo fcinfo, int argument, const SummaryLayout *layout,
 	return summary_view_valid(view);
 }
 
-/*
- * Packing.  After the form and the type come the counts; then for each
- * decimal its sum (and squares), a sum being twice its number of digits plus
- * one if it is negative, its weight, its digits; then for each part the
- * number of its bins and the bins, a key being given as the difference to the
- * one before.
- */
-
-static void
-pack_decimal(StringInfo buf, const DecimalValue *value)
-{
-	wire_write_unsigned(buf, (uint64) value->ndigits * 2 + (value->negative ? 1 : 0));
-	if (value->ndigits == 0)
-		return;
-	wire_write_signed(buf, value->weight);
-	for (int i = 0; i < value->ndigits; i++)
-		wire_write_unsigned(buf, value->digits[i]);
-}
-
-static void
-pack_bins(StringInfo buf, HistogramBins bins)
-{
-	wire_write_unsigned(buf, bins.n);
-	for (int i = 0; i < bins.n; i++)
-	{
-		if (i == 0)
-			wire_write_signed(buf, bins.bin[i].key);
-		else
-			wire_write_unsigned(buf, (uint64) bins.bin[i].key - (uint64) bins.bin[i - 1].key);
-		wire_write_signed(buf, bins.bin[i].count);
-	}
-}
-
-/* Writes an opened value in its packed form. */
-struct varlena *
-summary_pack(const SummaryView *view)
-{
-	const SummaryLayout *layout = view->layout;
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	appendStringInfoSpaces(&buf, VARHDRSZ);
-	appendStringInfoChar(&buf, SUMMARY_PACKED);
-	appendStringInfoChar(&buf, (char) layout->type_id);
-	for (int i = 0; i < layout->ncounts; i++)
-		wire_write_signed(&buf, view->counts[i]);
-	for (int i = 0; i < layout->ndecimals; i++)
-	{
-		pack_decimal(&buf, &view->decimals[i].sum);
-		if (layout->decimals[i].squares)
-			pack_decimal(&buf, &view->decimals[i].squares);
-	}
-	for (int i = 0; i < layout->ndecimals; i++)
-		pack_bins(&buf, view->decimals[i].scales);
-	for (int i = 0; i < layout->nhistograms; i++)
-		pack_bins(&buf, view->histograms[i]);
-	SET_VARSIZE(buf.data, buf.len);
-	return (struct varlena *) buf.data;
-}
-
 /* The packed form of a value of either form. */
 struct varlena *
 summary_packed(const SummaryLayout *layout, Datum value)
@@ -522,210 +570,6 @@ summary_packed(const SummaryLayout *layout, Datum value)
 		return p;
 	open_working(layout, &view, (Summary *) p);
 	return summary_pack(&view);
-}
-
-static bool
-unpack_decimal(WireReader *reader, DecimalValue *value)
-{
-	uint64		head = wire_read_unsigned(reader);
-	int64		weight;
-
-	value->negative = (head & 1) != 0;
-	value->ndigits = value->weight = 0;
-	value->digits = NULL;
-	if (head < 2)
-		return head == 0;
-	if (head / 2 > wire_left(reader))
-		return false;
-
-	value->ndigits = (int) (head / 2);
-	weight = wire_read_signed(reader);
-	if (weight > DECIMAL_MAX_POWER - 10 || weight < value->ndigits - DECIMAL_MAX_POWER)
-		return false;
-	value->weight = (int) weight;
-	value->digits = palloc(value->ndigits * sizeof(int16));
-	for (int i = 0; i < value->ndigits; i++)
-	{
-		uint64		digit = wire_read_unsigned(reader);
-
-		if (digit > 9999)
-			return false;
-		value->digits[i] = (int16) digit;
-	}
-	return value->digits[0] != 0 && value->digits[value->ndigits - 1] != 0;
-}
-
-static bool
-unpack_bins(WireReader *reader, HistogramBins *bins)
-{
-	uint64		n = wire_read_unsigned(reader);
-
-	/* a bin takes two bytes at least: no small message allocates much */
-	if (n > wire_left(reader) / 2)
-		return false;
-	bins->n = (int) n;
-	bins->bin = palloc_extended(Max(n, 1) * sizeof(HistogramBin), MCXT_ALLOC_HUGE);
-	if (n == 0)
-		return true;
-
-	bins->bin[0].key = wire_read_signed(reader);
-	bins->bin[0].count = wire_read_signed(reader);
-	if (bins->bin[0].count == 0)
-		return false;
-	for (int i = 1; i < bins->n; i++)
-	{
-		HistogramBin *bin = &bins->bin[i];
-		const uint8 *at = reader->at;
-
-		/* mostly a small step and a small count, of a byte each */
-		if (likely(reader->end - at >= 2 && (at[0] | at[1]) < 0x80))
-		{
-			bin->key = (int64) ((uint64) bin[-1].key + at[0]);
-			bin->count = (int64) (at[1] >> 1) ^ -(int64) (at[1] & 1);
-			reader->at = at + 2;
-		}
-		else
-		{
-			bin->key = (int64) ((uint64) bin[-1].key + wire_read_unsigned(reader));
-			bin->count = wire_read_signed(reader);
-		}
-
-		/* keys ascend, and do not wrap around */
-		if (bin->key <= bin[-1].key || bin->count == 0)
-			return false;
-	}
-	return true;
-}
-
-/*
- * Opens packed bytes, wherever they come from: false unless they are exactly
- * what summary_pack would have written.
- */
-bool
-summary_unpack(const SummaryLayout *layout, SummaryView *view,
-			   const char *data, size_t size)
-{
-	WireReader	reader;
-
-	reader.at = (const uint8 *) data;
-	reader.end = reader.at + size;
-	reader.failed = false;
-
-	view->layout = layout;
-	if (wire_read_byte(&reader) != SUMMARY_PACKED ||
-		wire_read_byte(&reader) != layout->type_id)
-		return false;
-	for (int i = 0; i < layout->ncounts; i++)
-		view->counts[i] = wire_read_signed(&reader);
-	for (int i = 0; i < layout->ndecimals; i++)
-	{
-		DecimalView *decimal = &view->decimals[i];
-
-		if (!unpack_decimal(&reader, &decimal->sum))
-			return false;
-		if (layout->decimals[i].squares && !unpack_decimal(&reader, &decimal->squares))
-			return false;
-	}
-	for (int i = 0; i < layout->ndecimals; i++)
-	{
-		HistogramBins *scales = &view->decimals[i].scales;
-
-		if (!unpack_bins(&reader, scales))
-			return false;
-		if (scales->n > 0 &&
-			(scales->bin[0].key < 0 || scales->bin[scales->n - 1].key > DECIMAL_KEY_LAST))
-			return false;
-	}
-	for (int i = 0; i < layout->nhistograms; i++)
-	{
-		if (!unpack_bins(&reader, &view->histograms[i]))
-			return false;
-	}
-	return !reader.failed && reader.at == reader.end;
-}
-
-/* Passes over some of the decimals of packed bytes. */
-static void
-skip_decimals(WireReader *reader, const DecimalField *fields, int n)
-{
-	for (int i = 0; i < n; i++)
-	{
-		for (int j = fields[i].squares ? 2 : 1; j > 0; j--)
-		{
-			uint64		ndigits = wire_read_unsigned(reader) / 2;
-
-			wire_skip(reader, ndigits > 0 ? ndigits + 1 : 0);
-		}
-	}
-}
-
-/* Passes over some of the parts of packed bytes. */
-static void
-skip_parts(WireReader *reader, int n)
-{
-	for (; n > 0; n--)
-	{
-		uint64		bins = wire_read_unsigned(reader);
-
-		wire_skip(reader, Min(bins, PG_UINT64_MAX / 2) * 2);
-	}
-}
-
-/*
- * A part of a value as a summary of its own: the fields from the given ones
- * on, as many as the part's layout has.  Packed bytes have all counts, then
- * all decimals, then their side histograms, then the histograms, so these are
- * four ranges of bytes to copy.
- */
-struct varlena *
-summary_part(const SummaryLayout *from, Datum value, const SummaryLayout *to,
-			 int first_count, int first_decimal, int first_histogram)
-{
-	struct varlena *p = summary_packed(from, value);
-	struct varlena *part = palloc(VARSIZE_ANY(p) + VARHDRSZ);
-	char	   *at = VARDATA(part);
-	WireReader	reader;
-	const uint8 *start;
-
-	reader.at = (const uint8 *) VARDATA_ANY(p);
-	reader.end = reader.at + VARSIZE_ANY_EXHDR(p);
-	reader.failed = false;
-	(void) wire_read_byte(&reader);
-	(void) wire_read_byte(&reader);
-	*at++ = SUMMARY_PACKED;
-	*at++ = (char) to->type_id;
-
-#define COPY_RANGE(skip_before, skip_range, skip_after) \
-	do { \
-		skip_before; \
-		start = reader.at; \
-		skip_range; \
-		memcpy(at, start, reader.at - start); \
-		at += reader.at - start; \
-		skip_after; \
-	} while (0)
-
-	COPY_RANGE(wire_skip(&reader, first_count),
-			   wire_skip(&reader, to->ncounts),
-			   wire_skip(&reader, from->ncounts - first_count - to->ncounts));
-	COPY_RANGE(skip_decimals(&reader, from->decimals, first_decimal),
-			   skip_decimals(&reader, from->decimals + first_decimal, to->ndecimals),
-			   skip_decimals(&reader, from->decimals + first_decimal + to->ndecimals,
-							 from->ndecimals - first_decimal - to->ndecimals));
-	COPY_RANGE(skip_parts(&reader, first_decimal),
-			   skip_parts(&reader, to->ndecimals),
-			   skip_parts(&reader, from->ndecimals - first_decimal - to->ndecimals));
-	COPY_RANGE(skip_parts(&reader, first_histogram),
-			   skip_parts(&reader, to->nhistograms),
-			   /* the rest is not wanted */ );
-#undef COPY_RANGE
-
-	if (reader.failed)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("invalid stored value of type %s", from->type_name)));
-	SET_VARSIZE(part, at - (char *) part);
-	return part;
 }
 
 /* How many rows a decimal has seen: NaN and the infinities count too. */

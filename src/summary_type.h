@@ -36,37 +36,37 @@ extern Datum summary_rollup(FunctionCallInfo fcinfo, const SummaryLayout *layout
 extern Datum summary_unroll(FunctionCallInfo fcinfo, const SummaryLayout *layout);
 extern Datum summary_final(FunctionCallInfo fcinfo, const SummaryLayout *layout);
 
-#define SUMMARY_FUNCTION(type, function) \
-	PG_FUNCTION_INFO_V1(type##_summary_##function); \
+#define SUMMARY_FUNCTION(layout, type, function) \
+	PG_FUNCTION_INFO_V1(type##_##function); \
 	Datum \
-	type##_summary_##function(PG_FUNCTION_ARGS) \
+	type##_##function(PG_FUNCTION_ARGS) \
 	{ \
-		return summary_##function(fcinfo, &type##_layout); \
+		return summary_##function(fcinfo, &layout); \
 	} \
 	extern int	no_such_variable
 
-/* Defines the C functions of sql/summary_type.sql.in for type_layout. */
-#define SUMMARY_TYPE(type) \
-	SUMMARY_FUNCTION(type, in); \
-	SUMMARY_FUNCTION(type, out); \
-	SUMMARY_FUNCTION(type, recv); \
-	SUMMARY_FUNCTION(type, send); \
-	SUMMARY_FUNCTION(type, to_jsonb); \
-	SUMMARY_FUNCTION(type, plus); \
-	SUMMARY_FUNCTION(type, minus); \
-	SUMMARY_FUNCTION(type, negate); \
-	SUMMARY_FUNCTION(type, eq); \
-	SUMMARY_FUNCTION(type, ne); \
-	SUMMARY_FUNCTION(type, lt); \
-	SUMMARY_FUNCTION(type, le); \
-	SUMMARY_FUNCTION(type, gt); \
-	SUMMARY_FUNCTION(type, ge); \
-	SUMMARY_FUNCTION(type, cmp); \
-	SUMMARY_FUNCTION(type, hash); \
-	SUMMARY_FUNCTION(type, hash_extended); \
-	SUMMARY_FUNCTION(type, valid); \
-	SUMMARY_FUNCTION(type, rollup); \
-	SUMMARY_FUNCTION(type, unroll); \
-	SUMMARY_FUNCTION(type, final)
+/* Defines the C functions of sql/summary_type.sql.in for a type, given its layout. */
+#define SUMMARY_TYPE(layout, type) \
+	SUMMARY_FUNCTION(layout, type, in); \
+	SUMMARY_FUNCTION(layout, type, out); \
+	SUMMARY_FUNCTION(layout, type, recv); \
+	SUMMARY_FUNCTION(layout, type, send); \
+	SUMMARY_FUNCTION(layout, type, to_jsonb); \
+	SUMMARY_FUNCTION(layout, type, plus); \
+	SUMMARY_FUNCTION(layout, type, minus); \
+	SUMMARY_FUNCTION(layout, type, negate); \
+	SUMMARY_FUNCTION(layout, type, eq); \
+	SUMMARY_FUNCTION(layout, type, ne); \
+	SUMMARY_FUNCTION(layout, type, lt); \
+	SUMMARY_FUNCTION(layout, type, le); \
+	SUMMARY_FUNCTION(layout, type, gt); \
+	SUMMARY_FUNCTION(layout, type, ge); \
+	SUMMARY_FUNCTION(layout, type, cmp); \
+	SUMMARY_FUNCTION(layout, type, hash); \
+	SUMMARY_FUNCTION(layout, type, hash_extended); \
+	SUMMARY_FUNCTION(layout, type, valid); \
+	SUMMARY_FUNCTION(layout, type, rollup); \
+	SUMMARY_FUNCTION(layout, type, unroll); \
+	SUMMARY_FUNCTION(layout, type, final)
 
 #endif							/* SALES_PERF_SUMMARY_TYPE_H */

@@ -176,6 +176,28 @@ life_median_limit(const LifeTable *table, double confidence, bool upper,
 	return false;
 }
 
+/*
+ * The mean of the days until closing, restricted to those that were observed:
+ * the area under survival up to the last day, of a closing or a censoring.
+ */
+double
+life_restricted_mean(const LifeTable *table)
+{
+	double		mean = 0;
+	double		survival = 1;
+	double		from = 0;
+
+	for (int i = 0; i < table->n; i++)
+	{
+		double		day = (double) table->days[i].day;
+
+		mean += survival * (day - from);
+		survival = table->days[i].survival;
+		from = day;
+	}
+	return mean;
+}
+
 /* The last row up to and including a day, or NULL. */
 const LifeDay *
 life_day(const LifeTable *table, int64 day)

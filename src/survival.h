@@ -51,6 +51,7 @@ extern LifeTable life_table(const Lifetimes *times, int64 as_of);
 extern bool life_median(const LifeTable *table, int64 *day);
 extern bool life_median_limit(const LifeTable *table, double confidence,
 							  bool upper, int64 *day);
+extern double life_restricted_mean(const LifeTable *table);
 extern const LifeDay *life_day(const LifeTable *table, int64 day);
 extern double log_rank_p(const LifeTable *a, const LifeTable *b, CloseEvent event);
 

@@ -173,7 +173,7 @@ SELECT is_empty('TABLE differences', 'two years before');
 
 SET sales_perf.as_of = '2024-10-15';
 SELECT results_eq(
-    $$SELECT stage_id, count(*) FROM deal_as_of WHERE outcome = 'open' GROUP BY 1 ORDER BY 1$$,
+    $$SELECT stage_id, count(*) FROM deal_as_of WHERE outcome = 'open' AND opened_on IS NOT NULL GROUP BY 1 ORDER BY 1$$,
     $$SELECT stage_id, count(*)
         FROM (SELECT DISTINCT ON (deal_id) deal_id, stage_id
                 FROM stage_event
@@ -181,6 +181,7 @@ SELECT results_eq(
                ORDER BY deal_id, entered_on DESC, entered_at DESC) AS latest
         JOIN expected USING (deal_id)
        WHERE outcome = 'open'
+         AND opened_on IS NOT NULL
        GROUP BY 1 ORDER BY 1$$,
     'open deals stood in the stages their events tell');
 SELECT is(sum(sales_perf.open_count(summary)), (SELECT count(*) FROM expected WHERE outcome = 'open')::numeric, 'open_cell holds the open deals') FROM open_cell;

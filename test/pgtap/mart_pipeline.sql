@@ -70,6 +70,23 @@ VALUES ('backwards', 'ann', 'a', 'default', 'won', 1, 'EUR', '2024-03-01', '2024
        ('negative', 'ann', 'a', 'default', 'new', -1, 'EUR', '2024-03-01', NULL, 'open'),
        ('foreign', 'ann', 'a', 'default', 'new', 1, 'USD', '2024-03-01', NULL, 'open'),
        ('ahead', 'ann', 'a', 'default', 'new', 1, 'EUR', '2024-03-01', NULL, 'open');
+INSERT INTO sale (sale_id, account_id, rep_id, sold_on, amount, currency, covers_from, covers_to)
+VALUES ('good', 'a', 'ann', '2024-03-01', 1, 'EUR', NULL, NULL), ('good term', 'a', 'ann', '2024-03-01', 1, 'EUR', '2024-03-01', '2025-02-28'),
+       ('refund', 'a', 'ann', '2024-03-01', -1, 'EUR', NULL, NULL), ('one day', 'a', 'ann', '2024-03-01', 1, 'EUR', '2024-03-01', '2024-03-01'),
+       ('some day', 'a', 'ann', NULL, 1, 'EUR', NULL, NULL), ('tomorrow', 'a', 'ann', current_date + 1, 1, 'EUR', NULL, NULL),
+       ('never', 'a', 'ann', 'infinity', 1, 'EUR', NULL, NULL), ('ever', 'a', 'ann', '2024-03-01', 1, 'EUR', '2024-03-01', 'infinity'),
+       ('ancient', 'a', 'ann', '1999-12-31', 1, 'EUR', NULL, NULL), ('priceless', 'a', 'ann', '2024-03-01', NULL, 'EUR', NULL, NULL),
+       ('NaN', 'a', 'ann', '2024-03-01', 'NaN', 'EUR', NULL, NULL), ('from then', 'a', 'ann', '2024-03-01', 1, 'EUR', '2024-03-01', NULL),
+       ('backwards', 'a', 'ann', '2024-03-01', 1, 'EUR', '2024-03-01', '2024-02-01'), ('centuries', 'a', 'ann', '2024-03-01', 1, 'EUR', '2024-03-01', '2224-09-01'),
+       ('nobody''s', NULL, 'ann', '2024-03-01', 1, 'EUR', NULL, NULL), ('by nobody', 'a', NULL, '2024-03-01', 1, 'EUR', NULL, NULL),
+       ('foreign', 'a', 'ann', '2024-03-01', 1, 'USD', NULL, NULL);
+INSERT INTO lead (lead_id, rep_id, source, created_on, converted_on, converted_deal_id, lost_on)
+VALUES ('good', 'ann', 'web', '2024-03-01', NULL, NULL, NULL), ('same day', 'ann', 'web', '2024-03-01', '2024-03-01', 'o1', NULL),
+       ('some day', 'ann', 'web', NULL, NULL, NULL, NULL), ('tomorrow', 'ann', 'web', '2024-03-01', current_date + 1, 'o1', NULL),
+       ('never', 'ann', 'web', '2024-03-01', NULL, NULL, 'infinity'), ('ancient', 'ann', 'web', '1999-12-31', NULL, NULL, NULL),
+       ('backwards', 'ann', 'web', '2024-03-01', '2024-02-29', 'o1', NULL), ('lost before', 'ann', 'web', '2024-03-01', NULL, NULL, '2024-02-29'),
+       ('both', 'ann', 'web', '2024-03-01', '2024-03-02', 'o1', '2024-03-03'), ('undated', 'ann', 'web', '2024-03-01', NULL, 'o1', NULL),
+       ('nobody''s', NULL, 'web', '2024-03-01', NULL, NULL, NULL), ('from nowhere', 'ann', NULL, '2024-03-01', NULL, NULL, NULL);
 INSERT INTO stage_event (stage_event_id, deal_id, stage_id, entered_on) VALUES (-1, 'ahead', 'offer', '2024-02-29'), (-2, 'ahead', 'talk', current_date + 1);
 
 SELECT set_eq(
@@ -85,11 +102,19 @@ SELECT set_eq(
              ('stage_event_in_future', (SELECT stage_event_id::text FROM stage_event WHERE deal_id = 'endless')),
              ('stage_event_in_future', (SELECT stage_event_id::text FROM stage_event WHERE deal_id = 'not yet')),
              ('stage_event_before_opening', (SELECT stage_event_id::text FROM stage_event WHERE deal_id = 'backwards')),
+             ('sale_without_day', 'some day'), ('sale_in_future', 'tomorrow'), ('sale_infinite_day', 'never'), ('sale_infinite_day', 'ever'),
+             ('sale_day_outside_calendar', 'ancient'), ('sale_without_amount', 'priceless'), ('sale_amount_not_a_number', 'NaN'),
+             ('sale_term_with_one_end', 'from then'), ('sale_term_backwards', 'backwards'), ('sale_term_too_long', 'centuries'),
+             ('sale_without_account', 'nobody''s'), ('sale_without_rep', 'by nobody'), ('sale_in_second_currency', 'foreign'),
+             ('lead_without_day', 'some day'), ('lead_in_future', 'tomorrow'), ('lead_infinite_day', 'never'),
+             ('lead_day_outside_calendar', 'ancient'), ('lead_ended_before_created', 'backwards'), ('lead_ended_before_created', 'lost before'),
+             ('lead_converted_and_lost', 'both'), ('lead_converted_without_day', 'undated'), ('lead_without_rep', 'nobody''s'),
+             ('lead_without_source', 'from nowhere'),
              ('rep_without_team', 'free'), ('team_empty', 'idle')$$,
     'each fault is found in its row, and nowhere else');
 SELECT set_eq('SELECT DISTINCT check_code FROM data_quality', 'SELECT check_code FROM data_quality_check', 'every check has found something');
 SELECT is(detail, 'opened on 2024-03-01, closed on 2024-02-01', 'and says what') FROM data_quality WHERE check_code = 'deal_closed_before_opened';
-SELECT is(count(*), 0::bigint, 'and whose it is') FROM data_quality WHERE entity = 'deal' AND rep_id IS NULL AND entity_id <> 'nobody';
+SELECT is(count(*), 0::bigint, 'and whose it is') FROM data_quality WHERE entity IN ('deal', 'sale', 'lead') AND rep_id IS NULL AND entity_id NOT IN ('nobody', 'by nobody', 'nobody''s');
 SELECT results_eq(
     $$SELECT checked_count, violation_count, data_quality_rate FROM data_quality_summary WHERE check_code = 'deal_won_without_amount'$$,
     $$SELECT count(*), 1::bigint, 1 - 1::double precision / count(*) FROM deal$$,

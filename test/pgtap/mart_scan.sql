@@ -8,34 +8,7 @@ SELECT sales_perf.generate_demo('sales', 20000, 3) \gset
 SET max_parallel_workers_per_gather = 0;
 SET random_page_cost = 1.1;   -- the tables are in memory
 
--- Rows of deal that a query reads: those its scans return and those they throw away.
-CREATE FUNCTION pg_temp.deals_read(query text) RETURNS bigint
-    LANGUAGE plpgsql
-AS $$
-DECLARE
-    plan json;
-    node json;
-    child json;
-    to_visit json[];
-    deals_read numeric := 0;
-BEGIN
-    EXECUTE 'EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF, COSTS OFF) ' || query INTO plan;
-    to_visit := ARRAY[plan -> 0 -> 'Plan'];
-    WHILE cardinality(to_visit) > 0 LOOP
-        node := to_visit[1];
-        to_visit := to_visit[2:];
-        IF node ->> 'Relation Name' = 'deal' THEN
-            deals_read := deals_read + (node ->> 'Actual Loops')::numeric
-                * ((node ->> 'Actual Rows')::numeric + coalesce((node ->> 'Rows Removed by Filter')::numeric, 0)
-                   + coalesce((node ->> 'Rows Removed by Index Recheck')::numeric, 0));
-        END IF;
-        FOR child IN SELECT json_array_elements(node -> 'Plans') LOOP
-            to_visit := to_visit || child;
-        END LOOP;
-    END LOOP;
-    RETURN deals_read;
-END
-$$;
+\ir fixture/rows_read.sql
 
 -- What the planner thinks of it: above jit_above_cost (100,000) it compiles, which takes seconds.
 CREATE FUNCTION pg_temp.estimated_cost(query text) RETURNS numeric
@@ -60,53 +33,53 @@ AS $$
      WHERE of_rep IS NULL OR rep_id = of_rep;
 $$;
 
-SELECT cmp_ok(pg_temp.deals_read('SELECT * FROM deal'), '=', 20000::bigint, 'the rows are counted');
+SELECT cmp_ok(pg_temp.rows_read('deal', 'SELECT * FROM deal'), '=', 20000::bigint, 'the rows are counted');
 SELECT cmp_ok(pg_temp.deals_of('2024-01-01', '2024-03-31'), '>', 3000::bigint, 'there is something to read in a quarter');
 
 -- ---------------------------------------------------------------- deal_as_of and the cells
 
-SELECT cmp_ok(pg_temp.deals_read($$SELECT * FROM deal_as_of WHERE deal_id = 'D00000777'$$), '<=', 4::bigint, 'deal_as_of: one deal');
-SELECT cmp_ok(pg_temp.deals_read($$SELECT * FROM deal_as_of WHERE rep_id = 'R007'$$), '<=', (SELECT count(*) * 12 / 10 FROM deal WHERE rep_id = 'R007'), 'deal_as_of: one rep');
-SELECT cmp_ok(pg_temp.deals_read($$SELECT * FROM deal_as_of WHERE NOT is_open AND closed_on BETWEEN '2024-01-01' AND '2024-01-31'$$),
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM deal_as_of WHERE deal_id = 'D00000777'$$), '<=', 4::bigint, 'deal_as_of: one deal');
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM deal_as_of WHERE rep_id = 'R007'$$), '<=', (SELECT count(*) * 12 / 10 FROM deal WHERE rep_id = 'R007'), 'deal_as_of: one rep');
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM deal_as_of WHERE NOT is_open AND closed_on BETWEEN '2024-01-01' AND '2024-01-31'$$),
               '<=', (SELECT count(*) + 20 FROM deal WHERE closed_on BETWEEN '2024-01-01' AND '2024-01-31'), 'deal_as_of: deals closed in a month');
-SELECT cmp_ok(pg_temp.deals_read($$SELECT * FROM deal_as_of WHERE is_open$$), '<=', (SELECT count(*) + 20 FROM deal WHERE outcome = 'open'), 'deal_as_of: open deals');
-SELECT cmp_ok(pg_temp.deals_read($$SELECT * FROM closed_cell WHERE rep_id = 'R007' AND closed_on >= '2024-01-01' AND closed_on <= '2024-01-31'$$),
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM deal_as_of WHERE is_open$$), '<=', (SELECT count(*) + 20 FROM deal WHERE outcome = 'open'), 'deal_as_of: open deals');
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM closed_cell WHERE rep_id = 'R007' AND closed_on >= '2024-01-01' AND closed_on <= '2024-01-31'$$),
               '<=', (SELECT count(*) + 20 FROM deal WHERE rep_id = 'R007' AND closed_on BETWEEN '2024-01-01' AND '2024-01-31'), 'closed_cell: a rep and a month');
-SELECT cmp_ok(pg_temp.deals_read($$SELECT * FROM opened_cell WHERE opened_on = '2024-03-13'$$),
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM opened_cell WHERE opened_on = '2024-03-13'$$),
               '<=', (SELECT 3 * count(*) + 20 FROM deal WHERE opened_on = '2024-03-13'), 'opened_cell: a day');
-SELECT cmp_ok(pg_temp.deals_read($$SELECT * FROM open_cell WHERE rep_id = 'R007'$$),
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM open_cell WHERE rep_id = 'R007'$$),
               '<=', (SELECT count(*) + 50 FROM deal WHERE rep_id = 'R007' AND outcome = 'open'), 'open_cell: a rep');
 
 -- ---------------------------------------------------------------- scorecards
 
-SELECT cmp_ok(pg_temp.deals_read($$SELECT * FROM company_scorecard WHERE grain = 'quarter' AND period_start = '2024-01-01'$$),
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM company_scorecard WHERE grain = 'quarter' AND period_start = '2024-01-01'$$),
               '<=', pg_temp.deals_of('2024-01-01', '2024-03-31') * 11 / 10 + 50, 'company: one period');
-SELECT cmp_ok(pg_temp.deals_read($$SELECT * FROM company_scorecard WHERE grain = 'quarter' AND period_start IN ('2024-01-01', '2024-07-01')$$),
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM company_scorecard WHERE grain = 'quarter' AND period_start IN ('2024-01-01', '2024-07-01')$$),
               '<=', (pg_temp.deals_of('2024-01-01', '2024-03-31') + pg_temp.deals_of('2024-07-01', '2024-09-30')) * 11 / 10 + 50, 'company: some periods');
-SELECT cmp_ok(pg_temp.deals_read($$SELECT * FROM company_scorecard WHERE grain = 'quarter' AND period_start >= '2024-01-01' AND period_start < '2024-07-01'$$),
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM company_scorecard WHERE grain = 'quarter' AND period_start >= '2024-01-01' AND period_start < '2024-07-01'$$),
               '<=', (pg_temp.deals_of('2024-01-01', '2024-03-31') + pg_temp.deals_of('2024-04-01', '2024-06-30')) * 11 / 10 + 50, 'company: a range of periods');
-SELECT cmp_ok(pg_temp.deals_read($$SELECT * FROM company_scorecard WHERE grain = 'quarter' AND period_label = '2024-Q1'$$),
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM company_scorecard WHERE grain = 'quarter' AND period_label = '2024-Q1'$$),
               '<=', pg_temp.deals_of('2024-01-01', '2024-03-31') * 11 / 10 + 50, 'company: a period by its label');
-SELECT cmp_ok(pg_temp.deals_read($$SELECT * FROM company_scorecard WHERE grain = 'year'$$), '<=', 95000::bigint,
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM company_scorecard WHERE grain = 'year'$$), '<=', 95000::bigint,
               'company: a grain (every deal is closed in a year, before one and opened in one, and twelve months count again for the velocity)');
-SELECT cmp_ok(pg_temp.deals_read($$SELECT * FROM team_scorecard WHERE grain = 'quarter' AND period_start = '2024-01-01'$$),
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM team_scorecard WHERE grain = 'quarter' AND period_start = '2024-01-01'$$),
               '<=', pg_temp.deals_of('2024-01-01', '2024-03-31') * 11 / 10 + 50, 'teams: one period');
-SELECT cmp_ok(pg_temp.deals_read($$SELECT * FROM rep_scorecard WHERE grain = 'quarter' AND period_start = '2024-01-01'$$),
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM rep_scorecard WHERE grain = 'quarter' AND period_start = '2024-01-01'$$),
               '<=', pg_temp.deals_of('2024-01-01', '2024-03-31') * 12 / 10 + 50, 'reps: one period');
-SELECT cmp_ok(pg_temp.deals_read($$SELECT * FROM rep_scorecard WHERE grain = 'quarter' AND period_start IN ('2024-01-01', '2024-07-01')$$),
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM rep_scorecard WHERE grain = 'quarter' AND period_start IN ('2024-01-01', '2024-07-01')$$),
               '<=', (pg_temp.deals_of('2024-01-01', '2024-03-31') + pg_temp.deals_of('2024-07-01', '2024-09-30')) * 12 / 10 + 50, 'reps: some periods');
-SELECT cmp_ok(pg_temp.deals_read($$SELECT * FROM rep_scorecard WHERE grain = 'quarter' AND period_start = '2024-01-01' AND rep_id = 'R007'$$),
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM rep_scorecard WHERE grain = 'quarter' AND period_start = '2024-01-01' AND rep_id = 'R007'$$),
               '<=', pg_temp.deals_of('2024-01-01', '2024-03-31', 'R007') * 12 / 10 + 30, 'reps: one period and one rep');
-SELECT cmp_ok(pg_temp.deals_read($$SELECT * FROM rep_scorecard WHERE grain = 'month' AND rep_id = 'R007'$$),
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM rep_scorecard WHERE grain = 'month' AND rep_id = 'R007'$$),
               '<=', (SELECT 5 * count(*) + 100 FROM deal WHERE rep_id = 'R007'), 'reps: one rep, all months');
 
 -- ---------------------------------------------------------------- what is not asked for is not fetched
 
-SELECT cmp_ok(pg_temp.deals_read($$SELECT rep_id, win_rate FROM rep_scorecard WHERE grain = 'quarter' AND period_start = '2024-01-01'$$),
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT rep_id, win_rate FROM rep_scorecard WHERE grain = 'quarter' AND period_start = '2024-01-01'$$),
               '<=', (SELECT count(*) * 11 / 10 + 50 FROM deal WHERE closed_on BETWEEN '2024-01-01' AND '2024-03-31'), 'the win rate reads the deals closed in the period');
-SELECT cmp_ok(pg_temp.deals_read($$SELECT rep_id, open_count FROM rep_scorecard WHERE grain = 'quarter' AND period_start = '2025-04-01'$$),
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT rep_id, open_count FROM rep_scorecard WHERE grain = 'quarter' AND period_start = '2025-04-01'$$),
               '<=', (SELECT count(*) * 2 FROM deal WHERE outcome = 'open' OR closed_on BETWEEN '2025-04-01' AND '2025-06-30'), 'open deals alone do not cost a year of closed ones');
-SELECT cmp_ok(pg_temp.deals_read($$SELECT * FROM data_quality WHERE check_code = 'deal_closed_before_opened'$$), '<=', 20000::bigint, 'one check of data_quality reads the deals once');
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM data_quality WHERE check_code = 'deal_closed_before_opened'$$), '<=', 20000::bigint, 'one check of data_quality reads the deals once');
 
 -- ---------------------------------------------------------------- estimates are no reason to compile
 

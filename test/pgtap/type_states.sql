@@ -14,7 +14,12 @@ INSERT INTO call VALUES
 ('conversion_agg', 'conversion_summary', $$outcome = 'won'$$, 'boolean', 'NULL'),
 ('amount_agg', 'amount_summary', 'amount', 'numeric', 'NULL'),
 ('cycle_agg', 'cycle_summary', 'outcome, opened_on, closed_on', 'text, date, date', 'NULL, NULL, NULL'),
-('deal_agg', 'deal_summary', 'amount, outcome, opened_on, closed_on', 'numeric, text, date, date', 'NULL, NULL, NULL, NULL');
+('deal_agg', 'deal_summary', 'amount, outcome, opened_on, closed_on', 'numeric, text, date, date', 'NULL, NULL, NULL, NULL'),
+('attainment_agg', 'attainment_summary', 'amount, amount * (0.5 + deal_no % 4 * 0.25)', 'numeric, numeric', 'NULL, NULL'),
+('period_agg', 'period_summary', $$opened_on, amount, 'month'$$, 'date, numeric, text', $$NULL, NULL, 'month'$$),
+('cohort_agg', 'cohort_summary', $$period_agg_add(NULL, opened_on, amount, 'month')$$, 'period_summary', 'NULL'),
+('stage_path_agg', 'stage_path', '(deal_no % 5)::int, opened_on', 'integer, date', 'NULL, NULL'),
+('funnel_agg', 'funnel_summary', $$fixture.path(opened_on, deal_no), outcome, closed_on, 'strict'$$, 'stage_path, text, date, text', $$NULL, NULL, NULL, 'strict'$$);
 CREATE TABLE zero (type_name text PRIMARY KEY, text_form text);
 SELECT format('INSERT INTO zero SELECT %1$L, fixture.%1$s(1)::text', type_name) FROM call \gexec
 

@@ -8,7 +8,14 @@ INSERT INTO call VALUES
 ('conversion_agg(boolean)', $$d.outcome = 'won'$$),
 ('amount_agg(numeric)', $$d.amount$$),
 ('cycle_agg(text, date, date)', $$d.outcome, d.opened_on, d.closed_on$$),
-('deal_agg(numeric, text, date, date)', $$d.amount, d.outcome, d.opened_on, d.closed_on$$);
+('deal_agg(numeric, text, date, date)', $$d.amount, d.outcome, d.opened_on, d.closed_on$$),
+('attainment_agg(numeric, numeric)', $$d.amount, d.amount * (0.5 + d.deal_no % 4 * 0.25)$$),
+('period_agg(date, numeric, text)', $$d.opened_on, d.amount, 'week'$$),
+('period_agg(date, numeric, date, date, text)', $$d.opened_on, d.amount, d.opened_on, d.closed_on, 'month'$$),
+('cohort_agg(period_summary)', $$period_agg_add(NULL, d.opened_on, d.amount, d.opened_on, d.closed_on, 'month')$$),
+('stage_path_agg(integer, date)', $$(d.deal_no % 5)::int, d.opened_on$$),
+('funnel_agg(stage_path, text, date)', $$fixture.path(d.opened_on, d.deal_no), d.outcome, d.closed_on$$),
+('funnel_agg(stage_path, text, date, text)', $$fixture.path(d.opened_on, d.deal_no), d.outcome, d.closed_on, 'direct'$$);
 
 SELECT plan(2 + 4 * count(*)::int + 4) FROM call;
 

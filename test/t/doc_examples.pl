@@ -50,10 +50,11 @@ SELECT concat('| `', p.proname, '(', pg_get_function_arguments(p.oid), ')` | ', 
               replace(obj_description(p.oid, 'pg_proc'), '|', '\|'), ' |')
 FROM pg_proc AS p
 WHERE p.pronamespace = 'sales_perf'::regnamespace
-	AND (p.proargtypes[0] = :'of'::regtype OR p.prorettype = :'of'::regtype AND p.proargtypes[0] NOT IN (
-		SELECT oid FROM pg_type WHERE typnamespace = 'sales_perf'::regnamespace))
+	AND (p.prorettype = :'of'::regtype AND (p.prokind = 'a' OR p.proargtypes[0] NOT IN (
+			SELECT oid FROM pg_type WHERE typnamespace = 'sales_perf'::regnamespace))
+		OR p.proargtypes[0] = :'of'::regtype AND p.prokind <> 'a')
 	AND p.proname NOT IN ('is_valid', 'rollup')
-	AND p.proname !~ '_summary_[a-z]'
+	AND p.proname !~ '_to_jsonb$'
 	AND obj_description(p.oid, 'pg_proc') !~ '^internal'
 ORDER BY p.oid
 SQL

@@ -22,7 +22,12 @@ SELECT seed, rep_no,
 	sales_perf.conversion_agg(outcome = 'won') AS conversion_s,
 	sales_perf.amount_agg(amount) AS amount_s,
 	sales_perf.cycle_agg(outcome, opened_on, closed_on) AS cycle_s,
-	sales_perf.deal_agg(amount, outcome, opened_on, closed_on) AS deal_s
+	sales_perf.deal_agg(amount, outcome, opened_on, closed_on) AS deal_s,
+	sales_perf.attainment_agg(amount, 5000) AS attainment_s,
+	sales_perf.period_agg(opened_on, amount, 'month') AS period_s,
+	sales_perf.cohort_agg(sales_perf.period_agg_add(NULL, opened_on, amount, 'month')) AS cohort_s,
+	sales_perf.stage_path_agg(rep_no % 5, opened_on) AS path_s,
+	sales_perf.funnel_agg(fixture.path(opened_on, rep_no), outcome, closed_on) AS funnel_s
 FROM deal
 GROUP BY seed, rep_no;
 CREATE TABLE parted (LIKE deal) PARTITION BY LIST (team_no);
@@ -37,10 +42,22 @@ my %call = (
 	'amount_agg(numeric)' => [ deal => 'amount' ],
 	'cycle_agg(text,date,date)' => [ deal => 'outcome, opened_on, closed_on' ],
 	'deal_agg(numeric,text,date,date)' => [ deal => 'amount, outcome, opened_on, closed_on' ],
+	'attainment_agg(numeric,numeric)' => [ deal => 'amount, amount * (0.5 + rep_no % 4 * 0.25)' ],
+	'period_agg(date,numeric,text)' => [ deal => q{opened_on, amount, 'month'} ],
+	'period_agg(date,numeric,date,date,text)' => [ deal => q{opened_on, amount, opened_on, closed_on, 'month'} ],
+	'cohort_agg(period_summary)' => [ by_rep => 'period_s' ],
+	'stage_path_agg(integer,date)' => [ deal => 'rep_no % 5, opened_on' ],
+	'funnel_agg(stage_path,text,date)' => [ deal => 'fixture.path(opened_on, rep_no), outcome, closed_on' ],
+	'funnel_agg(stage_path,text,date,text)' => [ deal => q{fixture.path(opened_on, rep_no), outcome, closed_on, 'direct'} ],
 	'rollup(conversion_summary)' => [ by_rep => 'conversion_s' ],
 	'rollup(amount_summary)' => [ by_rep => 'amount_s' ],
 	'rollup(cycle_summary)' => [ by_rep => 'cycle_s' ],
 	'rollup(deal_summary)' => [ by_rep => 'deal_s' ],
+	'rollup(attainment_summary)' => [ by_rep => 'attainment_s' ],
+	'rollup(period_summary)' => [ by_rep => 'period_s' ],
+	'rollup(cohort_summary)' => [ by_rep => 'cohort_s' ],
+	'rollup(stage_path)' => [ by_rep => 'path_s' ],
+	'rollup(funnel_summary)' => [ by_rep => 'funnel_s' ],
 );
 my $aggregates = $node->safe_psql('postgres', q{
 	SET search_path = sales_perf;
