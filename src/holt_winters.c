@@ -28,7 +28,7 @@ typedef struct SmoothingStart
 	double	   *seasonal;
 } SmoothingStart;
 
-/* A series with a model for it, and room for the seasonal figures of a run. */
+/* A series with a model for it, room for the seasonal figures of a run. */
 typedef struct SmoothingTask
 {
 	SmoothingModel model;
@@ -36,6 +36,8 @@ typedef struct SmoothingTask
 	const double *values;
 	int			n;
 	double	   *seasonal;
+	int			free_parameter[SMOOTHING_PARAMETERS];	/* those to be found */
+	int			nfree;
 } SmoothingTask;
 
 /* How the parameters are looked for. */
@@ -151,6 +153,7 @@ begin(const SmoothingModel *model, const double *values, int n)
 	task.model = *model;
 	task.values = values;
 	task.n = n;
+	task.nfree = 0;
 	task.start.seasonal = task.seasonal = NULL;
 	if (model->season != SEASON_NONE)
 	{
@@ -257,15 +260,14 @@ static Corner
 beyond(SmoothingTask *task, const Corner *worst, const double *middle,
 	   double far, double limit)
 {
-	Corner		corner;
+	Corner		corner = *worst;
 
-	for (int p = 0; p < SMOOTHING_PARAMETERS; p++)
+	for (int i = 0; i < task->nfree; i++)
 	{
+		int			p = task->free_parameter[i];
 		double		moved = middle[p] + far * (middle[p] - worst->parameter[p]);
 
-		/* parameters that the model does not have stay NaN */
-		corner.parameter[p] = moved < lowest[p] ? lowest[p] :
-			moved > highest[p] ? highest[p] : moved;
+		corner.parameter[p] = Max(lowest[p], Min(highest[p], moved));
 	}
 	corner.sse = run(task, corner.parameter, limit, NULL);
 	return corner;
@@ -290,10 +292,11 @@ sort_corners(Corner *corner, int n)
  * from a point with its sum; points outside are put on the border.
  */
 static Corner
-nelder_mead(SmoothingTask *task, const int *free_parameter, int nfree,
-			Corner from, double size)
+nelder_mead(SmoothingTask *task, Corner from, double size)
 {
 	Corner		corner[SMOOTHING_PARAMETERS + 1];
+	const int  *free_parameter = task->free_parameter;
+	int			nfree = task->nfree;
 	Corner	   *worst = &corner[nfree];
 
 	corner[0] = from;
@@ -316,11 +319,13 @@ nelder_mead(SmoothingTask *task, const int *free_parameter, int nfree,
 		if (!(worst->sse - corner[0].sse > ENOUGH * corner[0].sse))
 			break;
 
-		for (int p = 0; p < SMOOTHING_PARAMETERS; p++)
+		for (int i = 0; i < nfree; i++)
 		{
+			int			p = free_parameter[i];
+
 			middle[p] = 0;
-			for (int i = 0; i < nfree; i++)
-				middle[p] += corner[i].parameter[p] / nfree;
+			for (int j = 0; j < nfree; j++)
+				middle[p] += corner[j].parameter[p] / nfree;
 		}
 
 		next = beyond(task, worst, middle, 1, worst->sse);
@@ -334,17 +339,22 @@ nelder_mead(SmoothingTask *task, const int *free_parameter, int nfree,
 			*worst = next;
 		else
 		{
-			Corner		nearer = beyond(task, worst, middle, next.sse < worst->sse ? 0.5 : -0.5,
-										Min(next.sse, worst->sse));
+			double		limit = Min(next.sse, worst->sse);
+			Corner		nearer = beyond(task, worst, middle,
+										next.sse < worst->sse ? 0.5 : -0.5, limit);
 
-			if (nearer.sse < Min(next.sse, worst->sse))
+			if (nearer.sse < limit)
 				*worst = nearer;
 			else
 			{
 				for (int i = 1; i <= nfree; i++)
 				{
-					for (int p = 0; p < SMOOTHING_PARAMETERS; p++)
+					for (int j = 0; j < nfree; j++)
+					{
+						int			p = free_parameter[j];
+
 						corner[i].parameter[p] = (corner[i].parameter[p] + corner[0].parameter[p]) / 2;
+					}
 					corner[i].sse = run(task, corner[i].parameter, DBL_MAX, NULL);
 				}
 			}
@@ -356,7 +366,7 @@ nelder_mead(SmoothingTask *task, const int *free_parameter, int nfree,
 
 /*
  * Finds the free parameters that make the sum of squared errors smallest: a
- * coarse grid, then the simplex method from its best points, and once more
+ * coarse grid, then the simplex method from its best points, and again
  * from the best of all, since a simplex may have become flat.  The sum can have
  * several minima, so one start is not enough; no chance is involved.
  */
@@ -366,19 +376,17 @@ optimise(SmoothingTask *task, double *parameter)
 	static const double grid[GRID] = {0.02, 0.1, 0.3, 0.6, 0.9};
 	Corner		start[STARTS];
 	Corner		best;
-	int			free_parameter[SMOOTHING_PARAMETERS];
-	int			nfree = 0;
 	int			points = 1;
 
 	for (int p = 0; p < SMOOTHING_PARAMETERS; p++)
 	{
 		if (smoothing_has(&task->model, p) && isnan(parameter[p]))
 		{
-			free_parameter[nfree++] = p;
+			task->free_parameter[task->nfree++] = p;
 			points *= GRID;
 		}
 	}
-	if (nfree == 0)
+	if (task->nfree == 0)
 		return;
 
 	for (int i = 0; i < STARTS; i++)
@@ -390,9 +398,9 @@ optimise(SmoothingTask *task, double *parameter)
 		int			place = STARTS - 1;
 
 		memcpy(here.parameter, parameter, sizeof(here.parameter));
-		for (int i = 0; i < nfree; i++)
+		for (int i = 0; i < task->nfree; i++)
 		{
-			int			p = free_parameter[i];
+			int			p = task->free_parameter[i];
 
 			here.parameter[p] = lowest[p] + grid[rest % GRID] * (highest[p] - lowest[p]);
 			rest /= GRID;
@@ -409,7 +417,7 @@ optimise(SmoothingTask *task, double *parameter)
 
 	for (int i = 0; i < STARTS && start[i].sse < INFINITY; i++)
 	{
-		Corner		found = nelder_mead(task, free_parameter, nfree, start[i], 0.1);
+		Corner		found = nelder_mead(task, start[i], 0.1);
 
 		if (found.sse < best.sse)
 			best = found;
@@ -418,7 +426,7 @@ optimise(SmoothingTask *task, double *parameter)
 	{
 		double		before = best.sse;
 
-		best = nelder_mead(task, free_parameter, nfree, best, 0.05);
+		best = nelder_mead(task, best, 0.05);
 		if (!(before - best.sse > ENOUGH * best.sse))
 			break;
 	}

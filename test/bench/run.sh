@@ -30,6 +30,8 @@ createdb -T template0 -E UTF8 --locale=C.UTF-8 bench
 echo "$(psql -XAtc "SELECT 'PostgreSQL ' || current_setting('server_version')" postgres), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) processors, $(date -u +%F)"
 echo "generating $rows deals"
 psql -Xq -v ON_ERROR_STOP=1 -v rows="$rows" -f test/bench/deals.sql bench
+echo "generating 1,000,000 purchases of 100,000 customers, and 1,000,000 stage events of 200,000 deals"
+psql -Xq -o /dev/null -v ON_ERROR_STOP=1 -f test/bench/sales.sql bench
 
 # The time of a statement in ms.
 time_of() {
@@ -92,3 +94,18 @@ many="SELECT deal_id % 1000000 AS part, $deal_agg FROM deals GROUP BY 1"
 memory=$(explained 64MB "Peak Memory Usage" "SELECT /* hash */ * FROM ($many) AS groups")
 batches=$(explained 64MB "HashAgg Batches" "SELECT /* hash */ * FROM ($many) AS groups")
 printf '%-58s %9s kB %19s batches   spill, within work_mem * hash_mem_multiplier (131072 kB)\n' "1,000,000 groups, work_mem 64 MB" "$memory" "$batches"
+
+# hashing a hundred thousand groups wants memory, whatever is summed up
+retention="SET work_mem = '64MB'; SET sales_perf.as_of = '2024-12-31'; SELECT period_start, starting_count, retained_count, churned_count,
+	new_count, reactivated_count, customer_retention_rate, starting_amount, kept_amount, current_amount FROM sales"
+compare "retention by month / count(*), sum(amount) by customer" "<= 1.5" \
+	"$retention.retention WHERE level = 'company' AND grain = 'month'" \
+	"SET work_mem = '64MB'; SELECT account_id, count(*), sum(amount) FROM sales.sale GROUP BY account_id OFFSET 90000"
+compare "retention by month: the view, plain self-join" ">= 4 x faster" \
+	"$retention.retention WHERE level = 'company' AND grain = 'month'" \
+	"$retention.plain_retention"
+compare "funnel of 200,000 deals / their stages by array_agg" "<= 2" \
+	"SET work_mem = '64MB'; SELECT v.* FROM (SELECT sales_perf.funnel_agg(path, outcome, closed_on) AS s
+		FROM (SELECT deal_id, sales_perf.stage_path_agg(stage_no, entered_on) AS path FROM stage_events GROUP BY deal_id) AS p
+		JOIN staged_deals USING (deal_id)) AS f, sales_perf.funnel_values(s, '2024-12-31') AS v" \
+	"SET work_mem = '64MB'; SELECT deal_id, array_agg(stage_no ORDER BY entered_on) FROM stage_events GROUP BY deal_id OFFSET 190000"

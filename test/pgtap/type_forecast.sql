@@ -2,7 +2,7 @@
 SET search_path = public, sales_perf;
 \ir fixture/near.sql
 
-SELECT plan(137);
+SELECT plan(139);
 
 -- Whole arrays, each number to within a tolerance.
 CREATE FUNCTION near_all(actual float8[], expected float8[], description text, tolerance float8 DEFAULT 1e-9)
@@ -146,6 +146,8 @@ SELECT is_empty($$
 SELECT is_empty($$SELECT * FROM found WHERE alpha NOT BETWEEN 0 AND 1 OR beta NOT BETWEEN 0 AND 1 OR gamma NOT BETWEEN 0 AND 1 OR phi NOT BETWEEN .8 AND .98$$, 'they are within their limits');
 
 SELECT is((f.alpha, f.beta)::text, '(0.3,0.1)', 'parameters given are kept where others are found') FROM quarters, period_fit(s, 'multiplicative', NULL, .3, .1) AS f;
+SELECT near(f.sse, g.sse, 'damping by 1, outside of where it is looked for, is none', 1e-6) FROM quarters, period_fit(s, 'damped trend', NULL, NULL, NULL, NULL, 1) AS f, period_fit(s, 'trend') AS g;
+SELECT is(f.phi, .5::float8, 'nor is .5 changed') FROM quarters, period_fit(s, 'damped multiplicative', NULL, NULL, NULL, NULL, .5) AS f;
 SELECT cmp_ok(f.sse, '<', 142.566624108672::float8, 'and those found are better than others') FROM quarters, period_fit(s, 'multiplicative', NULL, .3, .1) AS f;
 
 -- ---------- the choice ----------
