@@ -14,7 +14,7 @@
  */
 #include "postgres.h"
 
-#include "summary.h"
+#include "summary_pack.h"
 #include "wire.h"
 
 static void
@@ -351,17 +351,16 @@ skip_parts(WireReader *reader, int n)
  * four ranges of bytes to copy.  Neither has an option or a series.
  */
 struct varlena *
-summary_part(const SummaryLayout *from, Datum value, const SummaryLayout *to,
-			 int first_count, int first_decimal, int first_histogram)
+summary_pack_part(const SummaryLayout *from, struct varlena *packed, const SummaryLayout *to,
+				  int first_count, int first_decimal, int first_histogram)
 {
-	struct varlena *p = summary_packed(from, value);
-	struct varlena *part = palloc(VARSIZE_ANY(p) + VARHDRSZ);
+	struct varlena *part = palloc(VARSIZE_ANY(packed) + VARHDRSZ);
 	char	   *at = VARDATA(part);
 	WireReader	reader;
 	const uint8 *start;
 
-	reader.at = (const uint8 *) VARDATA_ANY(p);
-	reader.end = reader.at + VARSIZE_ANY_EXHDR(p);
+	reader.at = (const uint8 *) VARDATA_ANY(packed);
+	reader.end = reader.at + VARSIZE_ANY_EXHDR(packed);
 	reader.failed = false;
 	(void) wire_read_byte(&reader);
 	(void) wire_read_byte(&reader);
