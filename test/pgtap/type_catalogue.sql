@@ -17,7 +17,7 @@ WHERE p.pronamespace = 'sales_perf'::regnamespace;
 SELECT set_has(
 	$$SELECT typname::text FROM summary_type$$,
 	$$VALUES ('conversion_summary'), ('amount_summary'), ('cycle_summary'), ('deal_summary'), ('period_summary'), ('cohort_summary'),
-		('stage_path'), ('funnel_summary'), ('attainment_summary')$$,
+		('stage_path'), ('funnel_summary'), ('attainment_summary'), ('outlook_summary')$$,
 	'the summary types are there');
 SELECT is_empty(
 	$$SELECT oid::regclass FROM pg_class WHERE relnamespace = 'sales_perf'::regnamespace AND relkind <> 'c'$$,

@@ -16,6 +16,7 @@ INSERT INTO call VALUES
 ('cycle_agg', 'cycle_summary', 'outcome, opened_on, closed_on', 'text, date, date', 'NULL, NULL, NULL'),
 ('deal_agg', 'deal_summary', 'amount, outcome, opened_on, closed_on', 'numeric, text, date, date', 'NULL, NULL, NULL, NULL'),
 ('attainment_agg', 'attainment_summary', 'amount, amount * (0.5 + deal_no % 4 * 0.25)', 'numeric, numeric', 'NULL, NULL'),
+('outlook_agg', 'outlook_summary', 'amount, deal_no % 11 * 0.1::float8', 'numeric, double precision', 'NULL, NULL'),
 ('period_agg', 'period_summary', $$opened_on, amount, 'month'$$, 'date, numeric, text', $$NULL, NULL, 'month'$$),
 ('cohort_agg', 'cohort_summary', $$period_agg_add(NULL, opened_on, amount, 'month')$$, 'period_summary', 'NULL'),
 ('stage_path_agg', 'stage_path', '(deal_no % 5)::int, opened_on', 'integer, date', 'NULL, NULL'),

@@ -10,6 +10,7 @@ INSERT INTO call VALUES
 ('cycle_agg(text, date, date)', $$d.outcome, d.opened_on, d.closed_on$$),
 ('deal_agg(numeric, text, date, date)', $$d.amount, d.outcome, d.opened_on, d.closed_on$$),
 ('attainment_agg(numeric, numeric)', $$d.amount, d.amount * (0.5 + d.deal_no % 4 * 0.25)$$),
+('outlook_agg(numeric, double precision)', $$d.amount, d.deal_no % 11 * 0.1::float8$$),
 ('period_agg(date, numeric, text)', $$d.opened_on, d.amount, 'week'$$),
 ('period_agg(date, numeric, date, date, text)', $$d.opened_on, d.amount, d.opened_on, d.closed_on, 'month'$$),
 ('cohort_agg(period_summary)', $$period_agg_add(NULL, d.opened_on, d.amount, d.opened_on, d.closed_on, 'month')$$),
