@@ -75,7 +75,7 @@ attainment_consistent(const SummaryView *view)
 		return false;
 	for (int i = 0; i < ratios.n; i++)
 	{
-		if (Abs(ratios.bin[i].key) > RATIO_KEY_LIMIT)
+		if (ratios.bin[i].key < -RATIO_KEY_LIMIT || ratios.bin[i].key > RATIO_KEY_LIMIT)
 			return false;
 		if (ratios.bin[i].key == RATIO_UNITS)
 			at_one = ratios.bin[i].count;

@@ -76,7 +76,7 @@ outlook_consistent(const SummaryView *view)
 		return false;
 	for (int i = 0; i < deals.n; i++)
 	{
-		int64		amount = Abs((int64) pair_first(deals.bin[i].key));
+		int64		amount = llabs((long long) pair_first(deals.bin[i].key));
 		int32		chance = pair_second(deals.bin[i].key);
 
 		if (chance < 0 || chance > CHANCE_UNITS ||
@@ -390,7 +390,7 @@ open_deals(const SummaryView *view)
 
 	for (int i = 0; i < bins.n; i++)
 	{
-		int32		key = Abs(pair_first(bins.bin[i].key));
+		int32		key = abs(pair_first(bins.bin[i].key));
 
 		if (key != 0)
 		{
@@ -404,7 +404,7 @@ open_deals(const SummaryView *view)
 	for (int i = 0; i < bins.n; i++)
 	{
 		int32		key = pair_first(bins.bin[i].key);
-		int32		size = Abs(key);
+		int32		size = abs(key);
 		double		chance = (double) pair_second(bins.bin[i].key) / CHANCE_UNITS;
 		double		count = (double) bins.bin[i].count;
 		double		amount = times_ten_to(size % AMOUNT_UNITS, size / AMOUNT_UNITS -
