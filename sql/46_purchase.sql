@@ -69,7 +69,7 @@ SELECT account_id,
        NULL::date
   FROM won_deal_as_of;
 
-COMMENT ON VIEW purchase IS 'What customers bought up to as_of(): the sales, or, in a mart that has no sale at all, the won deals by the day they closed. What has no day is left out.';
+COMMENT ON VIEW purchase IS 'What customers bought up to as_of(): the sales, or, in a mart that has no sale at all (that the reader may see), the won deals by the day they closed. What has no day is left out.';
 COMMENT ON COLUMN purchase.account_id IS 'The account that bought; NULL: nobody''s purchase.';
 COMMENT ON COLUMN purchase.rep_id IS 'The rep who sold it; NULL: nobody.';
 COMMENT ON COLUMN purchase.product_id IS 'The (main) product.';

@@ -176,22 +176,23 @@ SELECT c.level,
        f.stage_name,
        sales_perf.deal_count(c.summary) AS deal_count,
        sales_perf.pathless_count(c.summary) AS pathless_count,
-       f.entered_count,
-       f.advanced_count,
-       f.ended_count,
-       f.won_count,
-       f.lost_count,
-       f.open_count,
-       f.skipped_count,
-       f.regressed_count,
-       f.reentered_count,
-       f.stage_conversion_rate,
-       sales_perf.conversion_rate_low(sales_perf.conversion_summary(f.ended_count, f.advanced_count)) AS stage_conversion_rate_low,
-       sales_perf.conversion_rate_high(sales_perf.conversion_summary(f.ended_count, f.advanced_count)) AS stage_conversion_rate_high,
-       f.win_rate,
+       sales_perf.regression_rate(c.summary) AS regression_rate,
+       f.entered AS entered_count,
+       f.advanced AS advanced_count,
+       f.ended AS ended_count,
+       f.won AS won_count,
+       f.lost AS lost_count,
+       f.open AS open_count,
+       f.skipped AS skipped_count,
+       f.regressed AS regressed_count,
+       f.reentered AS reentered_count,
+       f.conversion_rate AS stage_conversion_rate,
+       sales_perf.conversion_rate_low(sales_perf.conversion_summary(f.ended, f.advanced)) AS stage_conversion_rate_low,
+       sales_perf.conversion_rate_high(sales_perf.conversion_summary(f.ended, f.advanced)) AS stage_conversion_rate_high,
+       f.won_rate AS win_rate,
        f.conversion_incidence_rate,
-       f.stage_median_days,
-       f.stage_km_median_days,
+       f.median_days AS stage_median_days,
+       f.km_median_days AS stage_km_median_days,
        f.expected_days,
        f.expected_days_rate,
        f.is_bottleneck
@@ -203,28 +204,11 @@ SELECT c.level,
             SELECT *
               FROM sales_perf.funnel_values(c.summary, sales_perf.as_of(), y.policy)
         )
-        SELECT s.stage_no,
-               s.stage_id,
+        SELECT s.stage_id,
                s.name AS stage_name,
-               coalesce(v.entered, 0) AS entered_count,
-               coalesce(v.advanced, 0) AS advanced_count,
-               coalesce(v.ended, 0) AS ended_count,
-               coalesce(v.won, 0) AS won_count,
-               coalesce(v.lost, 0) AS lost_count,
-               coalesce(v.open, 0) AS open_count,
-               coalesce(v.skipped, 0) AS skipped_count,
-               coalesce(v.regressed, 0) AS regressed_count,
-               coalesce(v.reentered, 0) AS reentered_count,
-               v.conversion_rate AS stage_conversion_rate,
-               v.won_rate AS win_rate,
-               v.conversion_incidence_rate,
-               v.median_days AS stage_median_days,
-               v.km_median_days AS stage_km_median_days,
-               v.expected_days,
-               v.expected_days_rate,
-               coalesce(v.is_bottleneck, false) AS is_bottleneck
-          FROM stage s
-          LEFT JOIN v ON v.stage_no = s.stage_no
+               v.*
+          FROM v
+          JOIN stage s ON s.stage_no = v.stage_no
          WHERE s.pipeline_id = c.pipeline_id
            AND s.is_open) AS f
   LEFT JOIN (SELECT sales_perf.cycle_percentile(sales_perf.cycle_agg('won'::text, opened_on, closed_on), 0.9) AS closing_p90_days
@@ -232,7 +216,7 @@ SELECT c.level,
               WHERE NOT is_open
                 AND closed_on > (sales_perf.as_of() - interval '12 months')::date) AS usual ON true;
 
-COMMENT ON VIEW funnel IS 'How far the deals opened in a period have got up to as_of(), by open stage in the order of each pipeline, of the company, each team and each rep that has such deals. Attribution R (by opened_on). A stage counts as the policy says. Deals whose stages are not known (pathless_count) stand in no stage. Filter one level, one policy and one grain.';
+COMMENT ON VIEW funnel IS 'How far the deals opened in a period have got up to as_of(), by open stage in the order of each pipeline, of the company, each team and each rep that has such deals. Attribution R (by opened_on). A stage counts as the policy says. A stage that no deal of the cohort was in has no row; deals whose stages are not known (pathless_count) stand in none. Filter one level, one policy and one grain.';
 COMMENT ON COLUMN funnel.level IS 'company, team (with the teams below it) or rep: filter one.';
 COMMENT ON COLUMN funnel.team_id IS 'The team, or the team of the rep; NULL for the company.';
 COMMENT ON COLUMN funnel.team_name IS 'Its name.';
@@ -251,6 +235,7 @@ COMMENT ON COLUMN funnel.stage_id IS 'The stage.';
 COMMENT ON COLUMN funnel.stage_name IS 'Name of the stage.';
 COMMENT ON COLUMN funnel.deal_count IS 'Deals of the cohort in this pipeline, the same at each stage. Count; R.';
 COMMENT ON COLUMN funnel.pathless_count IS 'Of these, deals whose stages are not known, the same at each stage. Count; R.';
+COMMENT ON COLUMN funnel.regression_rate IS 'Moves back to an earlier stage / all moves from one stage to another, the same at each stage. Fraction; R; NULL without moves.';
 COMMENT ON COLUMN funnel.entered_count IS 'Deals that came to the stage. reached: that were in it or a later one, or won; strict and direct: that were in it. Count; R; 0 where there are none.';
 COMMENT ON COLUMN funnel.advanced_count IS 'Of these, deals that got on. reached: were in a later stage, or won; strict: were in a later one afterwards, or won; direct: moved straight to the next. Count; R.';
 COMMENT ON COLUMN funnel.ended_count IS 'entered_count without open deals that may still advance from it. Count; R.';

@@ -139,8 +139,8 @@ SELECT c.level,
        sales_perf.conversion_rate_low(counted.conversion) AS lead_conversion_rate_low,
        sales_perf.conversion_rate_high(counted.conversion) AS lead_conversion_rate_high,
        sales_perf.cycle_median(c.summary) AS conversion_median_days,
-       CASE WHEN c.period_start + 30 <= sales_perf.as_of() THEN sales_perf.win_incidence(c.summary, 30, sales_perf.as_of()) END AS converted_in_30_days_rate,
-       CASE WHEN c.period_start + 90 <= sales_perf.as_of() THEN sales_perf.win_incidence(c.summary, 90, sales_perf.as_of()) END AS converted_in_90_days_rate,
+       CASE WHEN c.period_start + (c.period_end - c.period_start) / 2 + 30 <= sales_perf.as_of() THEN sales_perf.win_incidence(c.summary, 30, sales_perf.as_of()) END AS converted_in_30_days_rate,
+       CASE WHEN c.period_start + (c.period_end - c.period_start) / 2 + 90 <= sales_perf.as_of() THEN sales_perf.win_incidence(c.summary, 90, sales_perf.as_of()) END AS converted_in_90_days_rate,
        usual.conversion_p90_days,
        coalesce(c.is_complete AND sales_perf.as_of() - c.period_end >= usual.conversion_p90_days, false) AS is_mature
   FROM cohort c
@@ -172,8 +172,8 @@ COMMENT ON COLUMN lead_conversion.lead_conversion_rate IS 'converted_count / lea
 COMMENT ON COLUMN lead_conversion.lead_conversion_rate_low IS 'Lower bound of the 95 % Wilson interval of lead_conversion_rate. Fraction; NULL where there are no leads.';
 COMMENT ON COLUMN lead_conversion.lead_conversion_rate_high IS 'Upper bound of the 95 % Wilson interval of lead_conversion_rate. Fraction; NULL where there are no leads.';
 COMMENT ON COLUMN lead_conversion.conversion_median_days IS 'Median (percentile_cont) of converted_on - created_on of the leads converted. Days; R; NULL where none was.';
-COMMENT ON COLUMN lead_conversion.converted_in_30_days_rate IS 'Share of leads converted within 30 days (Aalen-Johansen: losses compete, open leads are censored at as_of()), which compares young cohorts with old ones. Fraction; R; NULL where there are no leads, and where the period began less than 30 days before as_of().';
-COMMENT ON COLUMN lead_conversion.converted_in_90_days_rate IS 'Share of leads converted within 90 days (Aalen-Johansen). Fraction; R; NULL where there are no leads, and where the period began less than 90 days before as_of().';
+COMMENT ON COLUMN lead_conversion.converted_in_30_days_rate IS 'Share of leads converted within 30 days (Aalen-Johansen: losses compete, open leads are censored at as_of()), which compares young cohorts with old ones. Fraction; R; NULL where there are no leads, and where the middle of the period lies less than 30 days before as_of(): too few of them can be as old.';
+COMMENT ON COLUMN lead_conversion.converted_in_90_days_rate IS 'Share of leads converted within 90 days (Aalen-Johansen). Fraction; R; NULL where there are no leads, and where the middle of the period lies less than 90 days before as_of().';
 COMMENT ON COLUMN lead_conversion.conversion_p90_days IS '90th percentile of converted_on - created_on of all leads converted up to as_of(), the same in every row. Days; NULL where none was.';
 COMMENT ON COLUMN lead_conversion.is_mature IS 'True where the youngest lead the cohort can have, of its last day, is at least conversion_p90_days old as of as_of(); false before that, and where no lead was ever converted.';
 

@@ -4,6 +4,10 @@
 --   products.csv        product, series, sales_price                      => product
 --   accounts.csv        account, sector, office_location, subsidiary_of   => account
 --   sales_pipeline.csv  opportunity_id, sales_agent, product, account, deal_stage, engage_date, close_date, close_value => stage, deal
+-- and, where the folder has them:
+--   stage_history.csv   opportunity_id, deal_stage, entered_date          => stage_event
+--   sales.csv           sale_id, account, sales_agent, product, sale_date, amount, covers_from, covers_to   => sale
+--   leads.csv           lead_id, account, sales_agent, source, created_date, converted_date, opportunity_id, lost_date   => lead
 -- Columns may stand in any order, others are ignored. Money is in US dollars. The reports are as of the last date in the data.
 \set ON_ERROR_STOP on
 \set QUIET on
@@ -38,13 +42,56 @@ CREATE TEMP TABLE "accounts.csv" (line_no integer GENERATED ALWAYS AS IDENTITY, 
 CREATE TEMP TABLE "products.csv" (LIKE "accounts.csv" INCLUDING IDENTITY);
 CREATE TEMP TABLE "sales_teams.csv" (LIKE "accounts.csv" INCLUDING IDENTITY);
 CREATE TEMP TABLE "sales_pipeline.csv" (LIKE "accounts.csv" INCLUDING IDENTITY);
+CREATE TEMP TABLE "stage_history.csv" (LIKE "accounts.csv" INCLUDING IDENTITY);
+CREATE TEMP TABLE "sales.csv" (LIKE "accounts.csv" INCLUDING IDENTITY);
+CREATE TEMP TABLE "leads.csv" (LIKE "accounts.csv" INCLUDING IDENTITY);
 \set SHOW_CONTEXT errors
 \cd :data
+\set have_stage_history `test -e stage_history.csv && echo true || echo false`
+\set have_sales `test -e sales.csv && echo true || echo false`
+\set have_leads `test -e leads.csv && echo true || echo false`
 \echo Reading accounts.csv, products.csv, sales_teams.csv, sales_pipeline.csv
 \copy "accounts.csv" (line) FROM 'accounts.csv' WITH (FORMAT csv, DELIMITER E'\x01', QUOTE E'\x02', ENCODING 'LATIN1')
 \copy "products.csv" (line) FROM 'products.csv' WITH (FORMAT csv, DELIMITER E'\x01', QUOTE E'\x02', ENCODING 'LATIN1')
 \copy "sales_teams.csv" (line) FROM 'sales_teams.csv' WITH (FORMAT csv, DELIMITER E'\x01', QUOTE E'\x02', ENCODING 'LATIN1')
 \copy "sales_pipeline.csv" (line) FROM 'sales_pipeline.csv' WITH (FORMAT csv, DELIMITER E'\x01', QUOTE E'\x02', ENCODING 'LATIN1')
+\if :have_stage_history
+\echo Reading stage_history.csv
+\copy "stage_history.csv" (line) FROM 'stage_history.csv' WITH (FORMAT csv, DELIMITER E'\x01', QUOTE E'\x02', ENCODING 'LATIN1')
+INSERT INTO csv_column (file, column_name, kind, is_required)
+VALUES
+	('stage_history.csv', 'opportunity_id', 'text', true),
+	('stage_history.csv', 'deal_stage', 'text', true),
+	('stage_history.csv', 'entered_date', 'date', true);
+\endif
+\if :have_sales
+\echo Reading sales.csv
+\copy "sales.csv" (line) FROM 'sales.csv' WITH (FORMAT csv, DELIMITER E'\x01', QUOTE E'\x02', ENCODING 'LATIN1')
+INSERT INTO csv_column (file, column_name, kind, is_required)
+VALUES
+	('sales.csv', 'sale_id', 'text', true),
+	('sales.csv', 'account', 'text', false),
+	('sales.csv', 'sales_agent', 'text', false),
+	('sales.csv', 'product', 'text', false),
+	('sales.csv', 'sale_date', 'date', true),
+	('sales.csv', 'amount', 'number', false),
+	('sales.csv', 'covers_from', 'date', false),
+	('sales.csv', 'covers_to', 'date', false);
+\endif
+\if :have_leads
+\echo Reading leads.csv
+\copy "leads.csv" (line) FROM 'leads.csv' WITH (FORMAT csv, DELIMITER E'\x01', QUOTE E'\x02', ENCODING 'LATIN1')
+INSERT INTO csv_column (file, column_name, kind, is_required)
+VALUES
+	('leads.csv', 'lead_id', 'text', true),
+	('leads.csv', 'account', 'text', false),
+	('leads.csv', 'sales_agent', 'text', false),
+	('leads.csv', 'source', 'text', false),
+	('leads.csv', 'created_date', 'date', true),
+	('leads.csv', 'converted_date', 'date', false),
+	('leads.csv', 'opportunity_id', 'text', false),
+	('leads.csv', 'lost_date', 'date', false);
+\endif
 \set SHOW_CONTEXT never
 
 INSERT INTO csv_line (file, line_no, line)
@@ -56,7 +103,13 @@ FROM (
 	UNION ALL
 	SELECT 'sales_teams.csv', * FROM "sales_teams.csv"
 	UNION ALL
-	SELECT 'sales_pipeline.csv', * FROM "sales_pipeline.csv") lines;
+	SELECT 'sales_pipeline.csv', * FROM "sales_pipeline.csv"
+	UNION ALL
+	SELECT 'stage_history.csv', * FROM "stage_history.csv"
+	UNION ALL
+	SELECT 'sales.csv', * FROM "sales.csv"
+	UNION ALL
+	SELECT 'leads.csv', * FROM "leads.csv") lines;
 ANALYZE csv_line;
 
 \o /dev/null
@@ -72,7 +125,7 @@ FROM csv_row \gset
 -- Known misspellings of the public data set.
 UPDATE csv_row
 SET cells = cells || '{"product": "GTX Pro"}'
-WHERE file = 'sales_pipeline.csv'
+WHERE file IN ('sales_pipeline.csv', 'sales.csv')
 	AND cells ->> 'product' = 'GTXPro';
 
 UPDATE csv_row
@@ -90,12 +143,21 @@ SELECT pg_temp.check_reference('accounts.csv', 'subsidiary_of', 'accounts.csv', 
 SELECT pg_temp.check_reference('sales_pipeline.csv', 'sales_agent', 'sales_teams.csv', 'sales_agent');
 SELECT pg_temp.check_reference('sales_pipeline.csv', 'product', 'products.csv', 'product');
 SELECT pg_temp.check_reference('sales_pipeline.csv', 'account', 'accounts.csv', 'account');
+SELECT pg_temp.check_reference('stage_history.csv', 'opportunity_id', 'sales_pipeline.csv', 'opportunity_id');
+SELECT pg_temp.check_unique('sales.csv', 'sale_id');
+SELECT pg_temp.check_reference('sales.csv', 'account', 'accounts.csv', 'account');
+SELECT pg_temp.check_reference('sales.csv', 'sales_agent', 'sales_teams.csv', 'sales_agent');
+SELECT pg_temp.check_reference('sales.csv', 'product', 'products.csv', 'product');
+SELECT pg_temp.check_unique('leads.csv', 'lead_id');
+SELECT pg_temp.check_reference('leads.csv', 'account', 'accounts.csv', 'account');
+SELECT pg_temp.check_reference('leads.csv', 'sales_agent', 'sales_teams.csv', 'sales_agent');
+SELECT pg_temp.check_reference('leads.csv', 'opportunity_id', 'sales_pipeline.csv', 'opportunity_id');
 \o
 
 INSERT INTO csv_problem
 SELECT file, line_no, 'deal_stage', format('"%s" is none of Prospecting, Engaging, Won, Lost', cells ->> 'deal_stage')
 FROM csv_row
-WHERE file = 'sales_pipeline.csv'
+WHERE file IN ('sales_pipeline.csv', 'stage_history.csv')
 	AND cells ->> 'deal_stage' NOT IN ('Prospecting', 'Engaging', 'Won', 'Lost')
 UNION ALL
 SELECT file, line_no, 'manager', format('"%s" belongs to the office %s in line %s', manager, first_office, first_line_no)
@@ -163,10 +225,10 @@ VALUES
 	('sales', 3, 'Won', 'Won', false),
 	('sales', 4, 'Lost', 'Lost', false);
 
-SELECT to_char(count(*), 'FM999,999,999') AS deals,
-	greatest(max(cells ->> 'engage_date'), max(cells ->> 'close_date')) AS last_date
-FROM csv_row
-WHERE file = 'sales_pipeline.csv' \gset
+SELECT to_char(count(*) FILTER (WHERE file = 'sales_pipeline.csv'), 'FM999,999,999') AS deals,
+	greatest(max(cells ->> 'engage_date'), max(cells ->> 'close_date'), max(cells ->> 'entered_date'), max(cells ->> 'sale_date'),
+		max(cells ->> 'created_date'), max(cells ->> 'converted_date'), max(cells ->> 'lost_date')) AS last_date
+FROM csv_row \gset
 \echo Loading :deals deals
 
 -- The files tell how the deals stood on their last date: recorded_at. An open deal is worth its product's list price;
@@ -194,18 +256,39 @@ FROM (
 JOIN product ON product_id = cells ->> 'product'
 ORDER BY line_no;
 
--- The known days take the place of those that were assumed; when a deal entered Prospecting is not known.
+-- The known days take the place of those that were assumed. Where there is no history of a deal, it was in Engaging from
+-- the day it was opened until it was closed; when it entered Prospecting is not known.
 DELETE FROM stage_event;
 
 INSERT INTO stage_event (deal_id, stage_id, entered_on)
-SELECT deal_id, 'Engaging', opened_on
+SELECT cells ->> 'opportunity_id', cells ->> 'deal_stage', (cells ->> 'entered_date')::date
+FROM csv_row
+WHERE file = 'stage_history.csv'
+ORDER BY line_no;
+
+INSERT INTO stage_event (deal_id, stage_id, entered_on)
+SELECT deal_id, stage.stage_id, entered_on
 FROM deal
-WHERE opened_on IS NOT NULL
-UNION ALL
-SELECT deal_id, stage_id, closed_on
-FROM deal
-WHERE outcome <> 'open'
-	AND closed_on IS NOT NULL;
+CROSS JOIN LATERAL (VALUES
+	('Engaging', opened_on),
+	(CASE WHEN outcome <> 'open' THEN stage_id END, closed_on)) AS stage(stage_id, entered_on)
+WHERE stage.stage_id IS NOT NULL
+	AND entered_on IS NOT NULL
+	AND deal_id NOT IN (SELECT deal_id FROM stage_event);
+
+INSERT INTO sale (sale_id, account_id, rep_id, product_id, sold_on, amount, currency, covers_from, covers_to)
+SELECT cells ->> 'sale_id', cells ->> 'account', cells ->> 'sales_agent', cells ->> 'product', (cells ->> 'sale_date')::date,
+	(cells ->> 'amount')::numeric, 'USD', (cells ->> 'covers_from')::date, (cells ->> 'covers_to')::date
+FROM csv_row
+WHERE file = 'sales.csv'
+ORDER BY line_no;
+
+INSERT INTO lead (lead_id, account_id, rep_id, source, created_on, converted_on, converted_deal_id, lost_on)
+SELECT cells ->> 'lead_id', cells ->> 'account', cells ->> 'sales_agent', cells ->> 'source', (cells ->> 'created_date')::date,
+	(cells ->> 'converted_date')::date, cells ->> 'opportunity_id', (cells ->> 'lost_date')::date
+FROM csv_row
+WHERE file = 'leads.csv'
+ORDER BY line_no;
 
 SELECT format('ALTER DATABASE %I SET sales_perf.as_of = %L', current_database(), :'last_date')
 WHERE :'last_date' <> '' \gexec

@@ -53,6 +53,19 @@ WHERE grain = 'year'
 	OR grain = 'quarter' AND period_start > sales_perf.as_of() - interval '18 months'
 ORDER BY grain DESC, period_start;
 
+\echo 'SALES SO FAR in the periods that are not over, against the same number of business days'
+SELECT period_label AS "Period",
+	pg_temp.whole(elapsed_business_days, 4) AS "Days",
+	pg_temp.whole(sales_amount, 10) AS "Sales",
+	pg_temp.whole(prior_to_date_amount, 10) AS "Before",
+	pg_temp.percent(to_date_growth::double precision, 7) AS "Growth",
+	pg_temp.whole(year_ago_to_date_amount, 10) AS "Year ago",
+	pg_temp.percent(year_to_date_growth::double precision, 7) AS "Growth "
+FROM sales_growth
+WHERE level = 'company'
+	AND elapsed_business_days IS NOT NULL
+ORDER BY period_start DESC;
+
 \echo 'TEAMS in' :quarter '(a team includes the teams under it)'
 WITH RECURSIVE tree AS (
 	SELECT team_id, 0 AS depth, ARRAY[name] AS path
@@ -133,6 +146,95 @@ SELECT stage_name AS "Stage",
 	pg_temp.whole(stage_age_median_days::numeric, 13) AS "In this stage"
 FROM pipeline_by_stage
 ORDER BY pipeline_id, stage_no;
+
+\echo 'THE FUNNEL: how far deals get (a later stage counts for the earlier ones), and the days a won deal spends in each stage'
+SELECT stage_name || CASE WHEN is_bottleneck THEN ' (bottleneck)' ELSE '' END AS "Stage",
+	pg_temp.whole(entered_count, 10) AS "Deals",
+	pg_temp.percent(stage_conversion_rate, 8) AS "Got on",
+	pg_temp.percent_range(stage_conversion_rate_low, stage_conversion_rate_high) AS "(range)",
+	pg_temp.percent(win_rate, 8) AS "Win rate",
+	pg_temp.whole(skipped_count, 7) AS "Skipped",
+	pg_temp.whole(regressed_count, 8) AS "Set back",
+	pg_temp.whole(stage_km_median_days::numeric, 11) AS "Median days",
+	pg_temp.whole(expected_days::numeric, 13) AS "Expected days",
+	pg_temp.percent(expected_days_rate, 7) AS "Share"
+FROM funnel
+WHERE level = 'company'
+	AND grain = 'all'
+	AND policy = 'reached'
+ORDER BY pipeline_id, stage_no;
+
+SELECT count(*) FILTER (WHERE lead_count > 0) > 0 AS have_leads
+FROM lead_conversion
+WHERE level = 'company'
+	AND grain = 'year'
+\gset
+\if :have_leads
+\echo 'LEADS by source and year (* still young: the rate is rising)'
+SELECT source AS "Source",
+	period_label || CASE WHEN is_mature THEN '' ELSE ' *' END AS "Year",
+	pg_temp.whole(lead_count, 6) AS "Leads",
+	pg_temp.whole(converted_count, 9) AS "Converted",
+	pg_temp.percent(lead_conversion_rate, 8) AS "Rate",
+	pg_temp.percent_range(lead_conversion_rate_low, lead_conversion_rate_high) AS "(range)",
+	pg_temp.whole(conversion_median_days::numeric, 11) AS "Median days",
+	pg_temp.percent(converted_in_30_days_rate, 10) AS "In 30 days"
+FROM lead_conversion
+WHERE level = 'source'
+	AND grain = 'year'
+	AND period_start >= sales_perf.as_of() - interval '2 years'
+ORDER BY source, period_start;
+
+\endif
+\echo 'CUSTOMERS: who came back, by quarter (* not over yet; NRR: what they bought / what they had bought)'
+SELECT period_label || CASE WHEN is_complete THEN '' ELSE ' *' END AS "Quarter",
+	pg_temp.whole(starting_count, 6) AS "Before",
+	pg_temp.whole(retained_count, 9) AS "Came back",
+	pg_temp.percent(customer_retention_rate, 9) AS "Retention",
+	pg_temp.whole(new_count, 5) AS "New",
+	pg_temp.whole(reactivated_count, 5) AS "Again",
+	pg_temp.percent(gross_revenue_retention, 8) AS "GRR",
+	pg_temp.percent(net_revenue_retention, 8) AS "NRR"
+FROM retention
+WHERE level = 'company'
+	AND grain = 'quarter'
+	AND period_start > sales_perf.as_of() - interval '21 months'
+ORDER BY period_start;
+
+\echo 'COHORTS: customers by the quarter of their first purchase, and the share who bought so many quarters later'
+SELECT cohort_label AS "First bought",
+	pg_temp.whole(max(customer_count), 9) AS "Customers",
+	pg_temp.percent(max(cohort_retention_rate) FILTER (WHERE periods_since = 1), 7) AS "1",
+	pg_temp.percent(max(cohort_retention_rate) FILTER (WHERE periods_since = 2), 7) AS "2",
+	pg_temp.percent(max(cohort_retention_rate) FILTER (WHERE periods_since = 3), 7) AS "3",
+	pg_temp.percent(max(cohort_retention_rate) FILTER (WHERE periods_since = 4), 7) AS "4",
+	pg_temp.percent(max(cohort_retention_rate) FILTER (WHERE periods_since = 6), 7) AS "6",
+	pg_temp.percent(max(cohort_retention_rate) FILTER (WHERE periods_since = 8), 7) AS "8"
+FROM cohort_retention
+WHERE level = 'company'
+	AND grain = 'quarter'
+GROUP BY cohort_start, cohort_label
+ORDER BY cohort_start;
+
+SELECT coalesce(round(100 * max(wmape) FILTER (WHERE method = 'forecast')::numeric)::text, '?') AS error,
+	coalesce(round(100 * max(wmape) FILTER (WHERE method <> 'forecast')::numeric)::text, '?') AS naive_error,
+	coalesce(max(method) FILTER (WHERE method <> 'forecast'), 'naive') AS naive_method
+FROM forecast_backtest
+WHERE level = 'company'
+	AND grain = 'month'
+	AND periods_ahead = 3
+\gset
+\echo 'SALES TO BE EXPECTED by month (range: 80 %)'
+\echo '(forecasts of three months made before were wrong by' :error '% on average,' :naive_method 'ones by' :naive_error '%)'
+SELECT period_label AS "Month",
+	pg_temp.whole(coalesce(sales_amount, expected_amount), 12) AS "Sales",
+	CASE WHEN low_amount IS NULL THEN '' ELSE pg_temp.whole(low_amount, 12) || ' - ' || pg_temp.whole(high_amount, 12) END AS "Range",
+	coalesce('forecast: ' || method, '') AS "Method"
+FROM revenue_forecast
+WHERE level = 'company'
+	AND grain = 'month'
+	AND period_start BETWEEN sales_perf.as_of() - interval '4 months' AND sales_perf.as_of() + interval '6 months'
+ORDER BY period_start;
 
 \echo 'WHAT TO CHECK IN THE DATA (the rows: SELECT * FROM data_quality)'
 SELECT check_code AS "Check",

@@ -1,5 +1,5 @@
 -- Filters reach the scan: rows of deal that the scorecards read, counted from EXPLAIN ANALYZE.
-SELECT plan(28);
+SELECT plan(35);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -89,5 +89,12 @@ SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM rep_scorecard'), '<', 100000
 SELECT cmp_ok(pg_temp.estimated_cost($$SELECT * FROM rep_scorecard WHERE grain = 'quarter' AND rep_id = 'R007'$$), '<', 50000::numeric, 'one rep: estimated cost');
 SELECT cmp_ok(pg_temp.estimated_cost($$SELECT * FROM rep_scorecard WHERE grain = 'quarter' AND period_start = '2024-01-01' AND rep_id = 'R007'$$), '<', 50000::numeric, 'one rep and one period: estimated cost');
 SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM pipeline_by_stage'), '<', 50000::numeric, 'pipeline: estimated cost');
+SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM sales_growth'), '<', 100000::numeric, 'growth: estimated cost');
+SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM retention'), '<', 50000::numeric, 'retention: estimated cost');
+SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM cohort_retention'), '<', 50000::numeric, 'cohorts: estimated cost');
+SELECT cmp_ok(pg_temp.estimated_cost($$SELECT * FROM funnel WHERE level = 'company' AND grain = 'quarter'$$), '<', 100000::numeric, 'funnel: estimated cost');
+SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM stage_bottleneck'), '<', 50000::numeric, 'bottlenecks: estimated cost');
+SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM revenue_forecast'), '<', 50000::numeric, 'forecast: estimated cost');
+SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM lead_conversion'), '<', 50000::numeric, 'leads: estimated cost');
 
 SELECT * FROM finish();

@@ -47,7 +47,7 @@ SQL
 	# aggregates and accessors of a summary type, but for what every type has
 	functions => [ '| function | gives | meaning |', <<'SQL' ],
 SELECT concat('| `', p.proname, '(', pg_get_function_arguments(p.oid), ')` | ', pg_get_function_result(p.oid), ' | ',
-              replace(obj_description(p.oid, 'pg_proc'), '|', '\|'), ' |')
+              replace(replace(obj_description(p.oid, 'pg_proc'), '|', '\|'), E'\n', ' '), ' |')
 FROM pg_proc AS p
 WHERE p.pronamespace = 'sales_perf'::regnamespace
 	AND (p.prorettype = :'of'::regtype AND (p.prokind = 'a' OR p.proargtypes[0] NOT IN (

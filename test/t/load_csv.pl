@@ -63,7 +63,7 @@ sub load
 	return $node->capture('psql', '-XAtq', '-d', $database, '-v', 'mart=sales', '-v', "data=$dir", '-f', "$scripts/load.sql");
 }
 
-my @tables = qw(team rep product account stage deal);
+my @tables = qw(team rep product account stage deal stage_event sale lead);
 
 sub row_counts
 {
@@ -77,7 +77,7 @@ my ($status, $out, $err) = load($database, write_folder(%good));
 is($status, 0, 'a good folder loads') or diag $err;
 is($err, '', 'without a message');
 like($out, qr/Checking 11 lines\nLoading 4 deals\n/, 'and shows progress');
-is(row_counts($database), '5 3 2 2 4 4', 'every table has its rows');
+is(row_counts($database), '5 3 2 2 4 4 5 0 0', 'every table has its rows');
 is($node->safe_psql($database, q{SELECT string_agg(team_id || '<' || coalesce(parent_team_id, ''), ' ' ORDER BY team_id COLLATE "C") FROM sales.team}),
 	'East<company Mary<East Nick<West West<company company<', 'teams stand under offices, offices under the company');
 is($node->safe_psql($database, 'SELECT string_agg(rep_id || $$:$$ || team_id, $$ $$ ORDER BY rep_id) FROM sales.rep'),
@@ -98,6 +98,49 @@ $odd{'products.csv'} = "\xEF\xBB\xBFsales_price,remark,product,series\r\n4821,,G
 ($status, $out, $err) = load(new_database('odd'), write_folder(%odd));
 is($status, 0, 'BOM, CRLF, another order of columns, an unknown column and a blank line are fine') or diag $err;
 is($node->safe_psql('odd', 'SELECT product_id, list_price FROM sales.product ORDER BY 1'), "GTX Pro|4821\nMG Special|55.50", 'with the same values');
+
+# What a folder may have besides
+my %more = (
+	%good,
+	'stage_history.csv' => <<'END',
+opportunity_id,deal_stage,entered_date
+D1,Prospecting,2016-12-01
+D1,Engaging,2017-01-02
+D1,Won,2017-03-04
+END
+	'sales.csv' => <<'END',
+sale_id,account,sales_agent,product,sale_date,amount,covers_from,covers_to
+S1,"Smith, ""Sons"" & Co",Ann,GTXPro,2017-03-04,4514,2017-03-04,2018-03-03
+S2,"Smith, ""Sons"" & Co",,,2017-06-01,-10.50,,
+END
+	'leads.csv' => <<'END');
+lead_id,account,sales_agent,source,created_date,converted_date,opportunity_id,lost_date
+L1,"Smith, ""Sons"" & Co",Ann,fair,2016-12-01,2017-01-02,D1,
+L2,,Ben,,2017-06-30,,,
+END
+($status, $out, $err) = load(new_database('more'), write_folder(%more));
+is($status, 0, 'sales, leads and a stage history are loaded, too') or diag $err;
+is(row_counts('more'), '5 3 2 2 4 4 6 2 2', 'with all their rows');
+is($node->safe_psql('more', 'SELECT string_agg(stage_id || $$ $$ || entered_on, $$, $$ ORDER BY entered_on) FROM sales.stage_event WHERE deal_id = $$D1$$'),
+	'Prospecting 2016-12-01, Engaging 2017-01-02, Won 2017-03-04', 'the history of a deal takes the place of what is known without it');
+is($node->safe_psql('more', 'SELECT sale_id, account_id, rep_id, product_id, sold_on, amount, covers_from, covers_to FROM sales.sale ORDER BY 1'),
+	"S1|Smith, \"Sons\" & Co|Ann|GTX Pro|2017-03-04|4514|2017-03-04|2018-03-03\nS2|Smith, \"Sons\" & Co|||2017-06-01|-10.50||", 'sales with their terms');
+is($node->safe_psql('more', 'SELECT lead_id, account_id, rep_id, source, created_on, converted_on, converted_deal_id, lost_on FROM sales.lead ORDER BY 1'),
+	"L1|Smith, \"Sons\" & Co|Ann|fair|2016-12-01|2017-01-02|D1|\nL2||Ben||2017-06-30|||", 'leads and what became of them');
+is($node->safe_psql('more', 'SELECT sales_perf.as_of()'), '2017-06-30', 'their days count for the last date');
+for my $case (
+	['sales.csv', 'Ann', 'Bob', 'sales.csv, line 2, column sales_agent: "Bob" is not in sales_teams.csv'],
+	['sales.csv', '2017-06-01', '', 'sales.csv, line 3, column sale_date: is empty'],
+	['leads.csv', 'D1', 'D9', 'leads.csv, line 2, column opportunity_id: "D9" is not in sales_pipeline.csv'],
+	['stage_history.csv', 'Engaging', 'Talking', 'stage_history.csv, line 3, column deal_stage: "Talking" is none of Prospecting, Engaging, Won, Lost'],
+	['leads.csv', 'source', 'origin', 'leads.csv, line 1, column source: the header has no such column'])
+{
+	my ($file, $from, $to, $message) = @$case;
+	my %folder = %more;
+	substr($folder{$file}, index($folder{$file}, $from), length $from) = $to;
+	($status, $out, $err) = load('odd', write_folder(%folder));
+	ok($status != 0 && index($err, $message) >= 0, $message) or diag $err;
+}
 
 # Bad folders: the file, what is changed in it, the message
 my @bad = (

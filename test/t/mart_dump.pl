@@ -10,8 +10,9 @@ my $node = PrivateCluster->new;
 my $dumps = $node->dir;
 
 # What the reports say on a day that does not move, and what the mart is made of.
-my @views = qw(company_scorecard team_scorecard rep_scorecard cycle_curve pipeline_by_stage data_quality data_quality_summary);
-my @tables = qw(team rep account product stage deal stage_event deal_change);
+my @views = qw(company_scorecard team_scorecard rep_scorecard cycle_curve pipeline_by_stage data_quality data_quality_summary
+	sales_growth retention cohort_retention funnel stage_bottleneck revenue_forecast forecast_backtest lead_conversion);
+my @tables = qw(team rep account product stage deal stage_event deal_change sale lead);
 
 sub answers
 {
@@ -47,6 +48,14 @@ SELECT 'd' || i, 'a' || 1 + i % 2, 'p1', 'r' || 1 + i % 6, CASE WHEN i % 3 = 0 T
 FROM pg_catalog.generate_series(1, 400) AS i;
 UPDATE deal SET stage_id = 'offer', amount = amount + 0.10 WHERE deal_id IN ('d12', 'd24');
 UPDATE deal SET rep_id = 'r2' WHERE deal_id = 'd12';
+INSERT INTO sale (sale_id, account_id, rep_id, product_id, sold_on, amount, covers_from, covers_to)
+SELECT 's' || i, 'a' || 1 + i % 2, 'r' || 1 + i % 6, 'p1', date '2023-01-01' + i * 2, (i * 41 % 900)::numeric / 8,
+       CASE WHEN i % 9 = 0 THEN date '2023-01-01' + i * 2 END, CASE WHEN i % 9 = 0 THEN date '2023-01-01' + i * 2 + 100 END
+FROM pg_catalog.generate_series(1, 300) AS i;
+INSERT INTO lead (lead_id, rep_id, source, created_on, converted_on, converted_deal_id, lost_on)
+SELECT 'l' || i, 'r' || 1 + i % 6, CASE i % 3 WHEN 0 THEN 'fair' WHEN 1 THEN 'Straße' END, date '2024-01-01' + i,
+       CASE WHEN i % 5 = 0 THEN date '2024-01-01' + i + 10 END, CASE WHEN i % 5 = 0 THEN 'd' || i END, CASE WHEN i % 7 = 1 THEN date '2024-01-01' + i + 20 END
+FROM pg_catalog.generate_series(1, 200) AS i;
 CREATE VIEW my_view AS SELECT rep_id, won_count FROM rep_scorecard;
 ALTER TABLE deal ADD COLUMN my_column text DEFAULT 'mine';
 GRANT SELECT ON rep_scorecard TO PUBLIC;
