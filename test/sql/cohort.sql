@@ -1,5 +1,6 @@
 -- cohort_summary: input, output, operators and errors
 SET search_path = sales_perf;
+SET datestyle = ISO;
 
 CREATE TEMPORARY TABLE customer AS
 SELECT name, period_agg(d, a, 'month') AS s
