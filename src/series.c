@@ -206,6 +206,7 @@ series_settle(Series *series)
 
 	Assert((out - settled) / series->entry_size <= series->used);
 	series->used = series->sorted = (uint32) ((out - settled) / series->entry_size);
+	series->found = 0;
 	memcpy(SERIES_ENTRY(series, 0), settled, out - settled);
 	pfree(settled);
 	pfree(places);

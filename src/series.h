@@ -5,8 +5,8 @@
  *
  * One chunk of memory, without pointers: a run of entries in order of their
  * keys, and behind it those that came since, as they came.  A key that is in
- * the run is found by binary search and added to in place; another one is
- * appended.  When there is no room left, all are put in order (settled), and
+ * the run is found and added to in place (at once where keys follow each other
+ * as periods do, else by binary search); another one is appended.  When there is no room left, all are put in order (settled), and
  * entries of one key become one.  So a small series, as that of a customer's
  * purchases, costs little more than a list of its rows, and a large one, as
  * that of a company, no more than its distinct keys.
@@ -42,8 +42,9 @@ typedef struct Series
 	uint16		entry_size;
 	uint8		ncounts;
 	uint8		nsums;
-	int64		scale_rows;		/* rows of the display scale below; those of */
-	int64		scale;			/* other scales stand in entries */
+	uint32		found;			/* entry that was found last */
+	int32		scale;			/* display scale of the rows counted here; */
+	int64		scale_rows;		/* those of other scales stand in entries */
 	/* entries follow */
 } Series;
 
@@ -141,7 +142,20 @@ series_entry(Series *series, int64 key, int32 place)
 	if (series->sorted > 0)
 	{
 		uint32		first = 0;
+		uint64		guess;
 
+		/* where it is if there is an entry for every key from the last one on */
+		entry = SERIES_ENTRY(series, series->found);
+		guess = series->found + ((uint64) key - (uint64) entry->key);
+		if (guess < series->sorted)
+		{
+			entry = SERIES_ENTRY(series, guess);
+			if (entry->key == key && entry->place == place)
+			{
+				series->found = (uint32) guess;
+				return entry;
+			}
+		}
 		for (uint32 n = series->sorted; n > 1;)
 		{
 			uint32		half = n / 2;
@@ -153,7 +167,10 @@ series_entry(Series *series, int64 key, int32 place)
 		}
 		entry = SERIES_ENTRY(series, first);
 		if (entry->key == key && entry->place == place)
+		{
+			series->found = first;
 			return entry;
+		}
 	}
 	if (series->used > series->sorted)
 	{

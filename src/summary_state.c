@@ -372,7 +372,7 @@ summary_add_point_scale(const SummaryLayout *layout, Summary *s, int64 scale, in
 	if (rows == 0)
 		return s;
 	if (series->scale_rows == 0)
-		series->scale = scale;
+		series->scale = (int32) scale;
 	if (series->scale != scale)
 		return add_point_sum(layout, s, scale, SERIES_PLACE_SCALE, 0, rows);
 	if (pg_add_s64_overflow(series->scale_rows, rows, &series->scale_rows))

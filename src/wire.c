@@ -66,9 +66,9 @@ wire_skip(WireReader *reader, uint64 numbers)
 		(void) wire_fail(reader);
 }
 
-/* Writes one unsigned number. */
+/* Writes a number of any length: the general case of wire_write_unsigned. */
 void
-wire_write_unsigned(StringInfo buf, uint64 value)
+wire_write_long(StringInfo buf, uint64 value)
 {
 	while (value >= 0x80)
 	{
@@ -76,11 +76,4 @@ wire_write_unsigned(StringInfo buf, uint64 value)
 		value >>= 7;
 	}
 	appendStringInfoCharMacro(buf, (char) value);
-}
-
-/* Writes one signed number. */
-void
-wire_write_signed(StringInfo buf, int64 value)
-{
-	wire_write_unsigned(buf, ((uint64) value << 1) ^ (uint64) (value >> 63));
 }

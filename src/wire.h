@@ -54,7 +54,23 @@ wire_left(const WireReader *reader)
 
 extern void wire_skip(WireReader *reader, uint64 numbers);
 extern uint8 wire_read_byte(WireReader *reader);
-extern void wire_write_unsigned(StringInfo buf, uint64 value);
-extern void wire_write_signed(StringInfo buf, int64 value);
+extern void wire_write_long(StringInfo buf, uint64 value);
+
+/* Writes one unsigned number. */
+static inline void
+wire_write_unsigned(StringInfo buf, uint64 value)
+{
+	if (likely(value < 0x80))
+		appendStringInfoCharMacro(buf, (char) value);
+	else
+		wire_write_long(buf, value);
+}
+
+/* Writes one signed number. */
+static inline void
+wire_write_signed(StringInfo buf, int64 value)
+{
+	wire_write_unsigned(buf, ((uint64) value << 1) ^ (uint64) (value >> 63));
+}
 
 #endif							/* SALES_PERF_WIRE_H */
