@@ -18,7 +18,7 @@ INSERT INTO call VALUES
 ('funnel_agg(stage_path, text, date)', $$fixture.path(d.opened_on, d.deal_no), d.outcome, d.closed_on$$),
 ('funnel_agg(stage_path, text, date, text)', $$fixture.path(d.opened_on, d.deal_no), d.outcome, d.closed_on, 'direct'$$);
 
-SELECT plan(2 + 4 * count(*)::int + 4) FROM call;
+SELECT plan(2 + 4 * count(*)::int + (SELECT count(*)::int FROM fixture.type) + 4) FROM call;
 
 SELECT set_eq(
 	$$SELECT a.aggfnoid::regprocedure::text
@@ -117,6 +117,17 @@ SELECT is_empty(
 		split_part(aggregate::text, '(', 1), arguments),
 	aggregate || ': a window that shrinks')
 FROM call;
+
+-- rollup as a moving aggregate, of every type that the catalogue knows
+SELECT is_empty(
+	format($$
+		SELECT w.seed, w.s::text
+		FROM (SELECT seed, rollup(s) OVER (ORDER BY seed ROWS BETWEEN 3 PRECEDING AND 1 PRECEDING) AS s FROM fixture.sample_%1$s) AS w
+		WHERE fixture.packed(s) IS DISTINCT FROM (
+			SELECT fixture.packed(rollup(v.s)) FROM fixture.sample_%1$s AS v WHERE v.seed BETWEEN w.seed - 3 AND w.seed - 1)$$,
+		name),
+	name || ': a moving rollup')
+FROM fixture.type;
 
 -- And against PostgreSQL's own moving aggregates.
 SELECT is_empty(

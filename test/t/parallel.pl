@@ -18,26 +18,19 @@ SELECT seed, seed % 5 AS team_no, deal_no % 97 AS rep_no, amount, outcome, opene
 FROM generate_series(1, 60) AS seed, fixture.deals(seed, 200);
 CREATE TABLE no_deal AS TABLE deal WITH NO DATA;
 CREATE TABLE by_rep AS
-SELECT seed, rep_no,
-	sales_perf.conversion_agg(outcome = 'won') AS conversion_s,
-	sales_perf.amount_agg(amount) AS amount_s,
-	sales_perf.cycle_agg(outcome, opened_on, closed_on) AS cycle_s,
-	sales_perf.deal_agg(amount, outcome, opened_on, closed_on) AS deal_s,
-	sales_perf.attainment_agg(amount, 5000) AS attainment_s,
-	sales_perf.outlook_agg(amount, rep_no / 100.0) AS outlook_s,
-	sales_perf.period_agg(opened_on, amount, 'month') AS period_s,
-	sales_perf.cohort_agg(sales_perf.period_agg_add(NULL, opened_on, amount, 'month')) AS cohort_s,
-	sales_perf.stage_path_agg((rep_no % 5)::int, opened_on) AS path_s,
-	sales_perf.funnel_agg(fixture.path(opened_on, rep_no), outcome, closed_on) AS funnel_s
+SELECT seed, rep_no, sales_perf.period_agg(opened_on, amount, 'month') AS period_s
 FROM deal
 GROUP BY seed, rep_no;
+-- of every type that the catalogue knows: 60 groups of ten summaries
+SELECT format('CREATE TABLE of_%1$s AS SELECT g AS seed, s FROM generate_series(1, 60) AS g JOIN fixture.sample_%1$s AS sample ON (sample.seed * 7 + g) %% 16 < 10', name)
+FROM fixture.type \gexec
 CREATE TABLE parted (LIKE deal) PARTITION BY LIST (team_no);
 SELECT format('CREATE TABLE parted_%s PARTITION OF parted FOR VALUES IN (%s)', n, n) FROM generate_series(0, 4) AS n \gexec
 INSERT INTO parted TABLE deal;
 ANALYZE;
 SQL
 
-# every aggregate of a summary type, over a row of deal or of by_rep
+# every aggregate that takes rows, over a row of deal or of by_rep; rollups are added below, of each type
 my %call = (
 	'conversion_agg(boolean)' => [ deal => q{outcome = 'won'} ],
 	'amount_agg(numeric)' => [ deal => 'amount' ],
@@ -51,17 +44,11 @@ my %call = (
 	'stage_path_agg(integer,date)' => [ deal => '(rep_no % 5)::int, opened_on' ],
 	'funnel_agg(stage_path,text,date)' => [ deal => 'fixture.path(opened_on, rep_no), outcome, closed_on' ],
 	'funnel_agg(stage_path,text,date,text)' => [ deal => q{fixture.path(opened_on, rep_no), outcome, closed_on, 'direct'} ],
-	'rollup(conversion_summary)' => [ by_rep => 'conversion_s' ],
-	'rollup(amount_summary)' => [ by_rep => 'amount_s' ],
-	'rollup(cycle_summary)' => [ by_rep => 'cycle_s' ],
-	'rollup(deal_summary)' => [ by_rep => 'deal_s' ],
-	'rollup(attainment_summary)' => [ by_rep => 'attainment_s' ],
-	'rollup(outlook_summary)' => [ by_rep => 'outlook_s' ],
-	'rollup(period_summary)' => [ by_rep => 'period_s' ],
-	'rollup(cohort_summary)' => [ by_rep => 'cohort_s' ],
-	'rollup(stage_path)' => [ by_rep => 'path_s' ],
-	'rollup(funnel_summary)' => [ by_rep => 'funnel_s' ],
 );
+for my $type (split /\n/, $node->safe_psql('postgres', 'SELECT name FROM fixture.type'))
+{
+	$call{"rollup($type)"} = [ "of_$type" => 's' ];
+}
 my $aggregates = $node->safe_psql('postgres', q{
 	SET search_path = sales_perf;
 	SELECT replace(oid::regprocedure::text, ' ', '') FROM pg_proc WHERE pronamespace = 'sales_perf'::regnamespace AND prokind = 'a' ORDER BY 1});
