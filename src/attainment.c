@@ -110,15 +110,6 @@ typedef struct RowNumber
 	int			dscale;
 } RowNumber;
 
-/* Opens a numeric of any size. */
-static void
-open_numeric(DecimalNumeric *number, Datum datum)
-{
-	struct varlena *p = PG_DETOAST_DATUM_PACKED(datum);
-
-	decimal_open(number, VARDATA_ANY(p), VARSIZE_ANY_EXHDR(p));
-}
-
 /* Reads an argument; false where it is NULL, NaN or infinite. */
 static bool
 row_number(FunctionCallInfo fcinfo, int argument, RowNumber *number)
@@ -131,7 +122,7 @@ row_number(FunctionCallInfo fcinfo, int argument, RowNumber *number)
 	number->is_fast = decimal_mantissa(number->datum, &number->mantissa, &number->dscale);
 	if (likely(number->is_fast))
 		return true;
-	open_numeric(&opened, number->datum);
+	opened = decimal_numeric(number->datum);
 	return opened.kind == DECIMAL_FINITE;
 }
 
@@ -142,7 +133,7 @@ is_above_zero(const RowNumber *number)
 
 	if (likely(number->is_fast))
 		return number->mantissa > 0;
-	open_numeric(&opened, number->datum);
+	opened = decimal_numeric(number->datum);
 	return opened.ndigits > 0 && !opened.negative;
 }
 
@@ -212,9 +203,9 @@ compare_with_target(const RowNumber *actual, const RowNumber *target, int64 *key
 	 * Numbers of any size.  Of the halves between keys, 1/2, 3/2 and so on, so
 	 * many lie below the ratio: a half itself goes up.
 	 */
-	open_numeric(&opened, actual->datum);
+	opened = decimal_numeric(actual->datum);
 	a = decimal_value(&opened);
-	open_numeric(&opened, target->datum);
+	opened = decimal_numeric(target->datum);
 	t = decimal_value(&opened);
 	while (low < high)
 	{
@@ -277,28 +268,9 @@ attainment_agg_remove(PG_FUNCTION_ARGS)
 
 /* ---------- counts and amounts ---------- */
 
-static Datum
-attainment_count(FunctionCallInfo fcinfo, int count)
-{
-	SummaryView view;
-
-	if (!summary_read(fcinfo, 0, &attainment_layout, &view))
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(view.counts[count]);
-}
-
-#define ATTAINMENT_COUNT(function, count) \
-	PG_FUNCTION_INFO_V1(function); \
-	Datum \
-	function(PG_FUNCTION_ARGS) \
-	{ \
-		return attainment_count(fcinfo, count); \
-	} \
-	extern int	no_such_variable
-
-ATTAINMENT_COUNT(attainment_attained_count, ATTAINED);
-ATTAINMENT_COUNT(attainment_unreported_count, UNREPORTED);
-ATTAINMENT_COUNT(attainment_untargeted_count, UNTARGETED);
+SUMMARY_COUNT(attainment_attained_count, attainment_layout, ATTAINED);
+SUMMARY_COUNT(attainment_unreported_count, attainment_layout, UNREPORTED);
+SUMMARY_COUNT(attainment_untargeted_count, attainment_layout, UNTARGETED);
 
 PG_FUNCTION_INFO_V1(attainment_targeted_count);
 Datum

@@ -94,17 +94,11 @@ SUMMARY_TYPE(cohort_layout, cohort_summary);
 
 /* Adds a number to a sum of a cell, whatever its size. */
 static Summary *
-add_number(Summary *s, int64 cell, int sum, Numeric number, int sign)
+add_number(Summary *s, int64 cell, int sum, Numeric amount, int sign)
 {
-	struct varlena *p = (struct varlena *) number;
-	DecimalNumeric digits;
-	DecimalValue value;
+	DecimalNumeric number = decimal_numeric(NumericGetDatum(amount));
 
-	decimal_open(&digits, VARDATA_ANY(p), VARSIZE_ANY_EXHDR(p));
-	if (digits.kind != DECIMAL_FINITE)
-		return summary_add_point_special(&cohort_layout, s, cell, sum, digits.kind, sign);
-	value = decimal_value(&digits);
-	return summary_add_point_value(&cohort_layout, s, cell, sum, &value, sign);
+	return summary_add_point_numeric(&cohort_layout, s, cell, sum, &number, sign);
 }
 
 /* Is the amount of a period (-1) below, (0) equal to or (1) above 0?  NaN is above all. */
@@ -271,27 +265,8 @@ cohort_agg_remove(PG_FUNCTION_ARGS)
 
 /* ---------- accessors ---------- */
 
-PG_FUNCTION_INFO_V1(cohort_invalid_count);
-Datum
-cohort_invalid_count(PG_FUNCTION_ARGS)
-{
-	SummaryView view;
-
-	if (!summary_read(fcinfo, 0, &cohort_layout, &view))
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(view.counts[INVALID]);
-}
-
-PG_FUNCTION_INFO_V1(cohort_inactive_count);
-Datum
-cohort_inactive_count(PG_FUNCTION_ARGS)
-{
-	SummaryView view;
-
-	if (!summary_read(fcinfo, 0, &cohort_layout, &view))
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(view.counts[INACTIVE]);
-}
+SUMMARY_COUNT(cohort_invalid_count, cohort_layout, INVALID);
+SUMMARY_COUNT(cohort_inactive_count, cohort_layout, INACTIVE);
 
 /* Customers who have ever been active: those of all cohorts' first periods. */
 PG_FUNCTION_INFO_V1(cohort_customer_count);
@@ -339,8 +314,6 @@ static const SummaryLayout by_period_layout = {
 static SeriesPoints
 cells_by_period(const SummaryView *view)
 {
-	static const int64 no_counts[BY_PERIOD_COUNTS];
-	static const int64 no_sums[NSUMS];
 	Summary    *s = summary_new(&by_period_layout);
 	SeriesPoints periods;
 
@@ -355,23 +328,11 @@ cells_by_period(const SummaryView *view)
 			since == 0 ? cell->counts[ACTIVE] : 0
 		};
 
-		s = summary_add_point(&by_period_layout, s, period, counts,
-							  cell->large == NULL ? cell->sums : no_sums, 1);
-		for (int j = 0; cell->large != NULL && j < NSUMS; j++)
-		{
-			s = summary_add_point_value(&by_period_layout, s, period, j,
-										&cell->large[j].finite, 1);
-			for (int k = 0; k < SERIES_SPECIALS; k++)
-				s = summary_add_point_special(&by_period_layout, s, period, j, DECIMAL_NAN + k,
-											  cell->large[j].special[k]);
-		}
+		s = summary_add_point_sums(&by_period_layout, s, period, counts, cell, 1);
 	}
 	for (int i = 0; i < view->series.scales.n; i++)
 		s = summary_add_point_scale(&by_period_layout, s, view->series.scales.bin[i].key,
 									view->series.scales.bin[i].count);
-
-	/* a point of no content at either end would be dropped, and is not needed */
-	s = summary_add_point(&by_period_layout, s, 0, no_counts, no_sums, 1);
 	series_read(summary_series(&by_period_layout, s), &periods);
 	return periods;
 }
@@ -418,11 +379,9 @@ count_ratio(int64 part, int64 whole, Datum *ratio)
 static bool
 amount_ratio(Datum part, Datum whole, Datum *ratio)
 {
-	Numeric		number = DatumGetNumeric(whole);
+	DecimalNumeric number = decimal_numeric(whole);
 
-	if (numeric_is_nan(number) ||
-		DatumGetInt32(DirectFunctionCall2(numeric_cmp, whole,
-										  NumericGetDatum(int64_to_numeric(0)))) <= 0)
+	if (!decimal_above_zero(&number))
 		return false;
 	*ratio = DirectFunctionCall1(numeric_float8_no_overflow,
 								 DirectFunctionCall2(numeric_div, part, whole));

@@ -84,27 +84,8 @@ conversion_summary_make(PG_FUNCTION_ARGS)
 	return PointerGetDatum(summary_pack(&view));
 }
 
-PG_FUNCTION_INFO_V1(conversion_entered_count);
-Datum
-conversion_entered_count(PG_FUNCTION_ARGS)
-{
-	SummaryView view;
-
-	if (!summary_read(fcinfo, 0, &conversion_layout, &view))
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(view.counts[ENTERED]);
-}
-
-PG_FUNCTION_INFO_V1(conversion_converted_count);
-Datum
-conversion_converted_count(PG_FUNCTION_ARGS)
-{
-	SummaryView view;
-
-	if (!summary_read(fcinfo, 0, &conversion_layout, &view))
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(view.counts[CONVERTED]);
-}
+SUMMARY_COUNT(conversion_entered_count, conversion_layout, ENTERED);
+SUMMARY_COUNT(conversion_converted_count, conversion_layout, CONVERTED);
 
 /* converted / entered */
 PG_FUNCTION_INFO_V1(conversion_rate);

@@ -96,27 +96,8 @@ cycle_agg_remove(PG_FUNCTION_ARGS)
 	return cycle_row(fcinfo, -1);
 }
 
-PG_FUNCTION_INFO_V1(cycle_undated_count);
-Datum
-cycle_undated_count(PG_FUNCTION_ARGS)
-{
-	SummaryView view;
-
-	if (!summary_read(fcinfo, 0, &cycle_layout, &view))
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(view.counts[UNDATED]);
-}
-
-PG_FUNCTION_INFO_V1(cycle_invalid_count);
-Datum
-cycle_invalid_count(PG_FUNCTION_ARGS)
-{
-	SummaryView view;
-
-	if (!summary_read(fcinfo, 0, &cycle_layout, &view))
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(view.counts[INVALID]);
-}
+SUMMARY_COUNT(cycle_undated_count, cycle_layout, UNDATED);
+SUMMARY_COUNT(cycle_invalid_count, cycle_layout, INVALID);
 
 /* Won deals whose cycle is known. */
 PG_FUNCTION_INFO_V1(cycle_count);

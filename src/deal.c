@@ -156,29 +156,10 @@ deal_agg_remove(PG_FUNCTION_ARGS)
 
 /* ---------- counts ---------- */
 
-static Datum
-deal_count(FunctionCallInfo fcinfo, int count)
-{
-	SummaryView view;
-
-	if (!summary_read(fcinfo, 0, &deal_layout, &view))
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(view.counts[count]);
-}
-
-#define DEAL_COUNT(function, count) \
-	PG_FUNCTION_INFO_V1(function); \
-	Datum \
-	function(PG_FUNCTION_ARGS) \
-	{ \
-		return deal_count(fcinfo, count); \
-	} \
-	extern int	no_such_variable
-
-DEAL_COUNT(deal_won_count, WON);
-DEAL_COUNT(deal_lost_count, LOST);
-DEAL_COUNT(deal_open_count, OPEN);
-DEAL_COUNT(deal_unpriced_count, UNPRICED);
+SUMMARY_COUNT(deal_won_count, deal_layout, WON);
+SUMMARY_COUNT(deal_lost_count, deal_layout, LOST);
+SUMMARY_COUNT(deal_open_count, deal_layout, OPEN);
+SUMMARY_COUNT(deal_unpriced_count, deal_layout, UNPRICED);
 
 /* ---------- amounts ---------- */
 

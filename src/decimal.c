@@ -313,12 +313,10 @@ decimal_special_numeric(DecimalKind kind)
 int64
 decimal_bucket(Datum datum)
 {
-	struct varlena *p = PG_DETOAST_DATUM_PACKED(datum);
-	DecimalNumeric number;
+	DecimalNumeric number = decimal_numeric(datum);
 	uint32		leading;
 	int			ndigits = 5;
 
-	decimal_open(&number, VARDATA_ANY(p), VARSIZE_ANY_EXHDR(p));
 	if (number.kind == DECIMAL_NAN)
 		return AMOUNT_KEY_NAN;
 	if (number.kind == DECIMAL_PLUS_INF)

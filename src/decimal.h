@@ -134,6 +134,25 @@ decimal_open(DecimalNumeric *number, const char *data, size_t size)
 	}
 }
 
+/* Opens a numeric datum, which may be toasted. */
+static inline DecimalNumeric
+decimal_numeric(Datum datum)
+{
+	struct varlena *p = PG_DETOAST_DATUM_PACKED(datum);
+	DecimalNumeric number;
+
+	decimal_open(&number, VARDATA_ANY(p), VARSIZE_ANY_EXHDR(p));
+	return number;
+}
+
+/* Is it above 0, and not NaN? */
+static inline bool
+decimal_above_zero(const DecimalNumeric *number)
+{
+	return number->kind == DECIMAL_PLUS_INF ||
+		(number->kind == DECIMAL_FINITE && !number->negative && number->ndigits > 0);
+}
+
 /* One digit (0 to 9999) of an opened numeric. */
 static inline int
 decimal_digit(const DecimalNumeric *number, int i)

@@ -15,7 +15,6 @@
 #include "postgres.h"
 
 #include "funcapi.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "outcome.h"
 #include "subject.h"
@@ -96,32 +95,6 @@ static const SummaryLayout funnel_layout = {
 };
 
 SUMMARY_TYPE(funnel_layout, funnel_summary);
-
-static Policy
-policy_argument(FunctionCallInfo fcinfo, int argument)
-{
-	struct varlena *text;
-	const char *chars;
-	size_t		length;
-
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("policy must not be null"),
-				 errhint("The policy is 'reached', 'strict' or 'direct'.")));
-	text = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(argument));
-	chars = VARDATA_ANY(text);
-	length = VARSIZE_ANY_EXHDR(text);
-	for (int i = 0; i < POLICIES; i++)
-	{
-		if (strlen(policy_names[i]) == length && memcmp(policy_names[i], chars, length) == 0)
-			return (Policy) i;
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown policy: \"%.*s\"", pg_mbcliplen(chars, (int) length, 40), chars),
-			 errhint("The policy is 'reached', 'strict' or 'direct'.")));
-}
 
 /* ---------- adding deals ---------- */
 
@@ -207,7 +180,8 @@ funnel_row(FunctionCallInfo fcinfo, int64 sign)
 {
 	Summary    *state = summary_begin(fcinfo, &funnel_layout);
 	Outcome		outcome = PG_ARGISNULL(2) ? OUTCOME_OPEN : outcome_read(PG_GETARG_DATUM(2));
-	Policy		policy = PG_NARGS() > 4 ? policy_argument(fcinfo, 4) : POLICY_REACHED;
+	Policy		policy = PG_NARGS() > 4 ?
+		(Policy) summary_option_argument(fcinfo, 4, &policy_option) : POLICY_REACHED;
 	SummaryView path;
 
 	summary_set_option(&funnel_layout, state, policy + 1);
@@ -544,43 +518,10 @@ funnel_pathless_count(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(add_all(&view.counts[PATHLESS]));
 }
 
-static Datum
-one_count(FunctionCallInfo fcinfo, int count)
-{
-	SummaryView view;
-
-	if (!summary_read(fcinfo, 0, &funnel_layout, &view))
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(view.counts[count]);
-}
-
-PG_FUNCTION_INFO_V1(funnel_invalid_count);
-Datum
-funnel_invalid_count(PG_FUNCTION_ARGS)
-{
-	return one_count(fcinfo, INVALID);
-}
-
-PG_FUNCTION_INFO_V1(funnel_undated_visit_count);
-Datum
-funnel_undated_visit_count(PG_FUNCTION_ARGS)
-{
-	return one_count(fcinfo, UNDATED_VISITS);
-}
-
-PG_FUNCTION_INFO_V1(funnel_undated_count);
-Datum
-funnel_undated_count(PG_FUNCTION_ARGS)
-{
-	return one_count(fcinfo, UNDATED);
-}
-
-PG_FUNCTION_INFO_V1(funnel_unstaged_count);
-Datum
-funnel_unstaged_count(PG_FUNCTION_ARGS)
-{
-	return one_count(fcinfo, UNSTAGED);
-}
+SUMMARY_COUNT(funnel_invalid_count, funnel_layout, INVALID);
+SUMMARY_COUNT(funnel_undated_visit_count, funnel_layout, UNDATED_VISITS);
+SUMMARY_COUNT(funnel_undated_count, funnel_layout, UNDATED);
+SUMMARY_COUNT(funnel_unstaged_count, funnel_layout, UNSTAGED);
 
 /* Moves back to an earlier stage, of all moves from one stage to another. */
 PG_FUNCTION_INFO_V1(funnel_regression_rate);
@@ -724,7 +665,8 @@ funnel_values(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("as_of must be a finite date")));
-	policy = PG_ARGISNULL(2) ? POLICY_REACHED : policy_argument(fcinfo, 2);
+	policy = PG_ARGISNULL(2) ? POLICY_REACHED :
+		(Policy) summary_option_argument(fcinfo, 2, &policy_option);
 	if (!summary_read(fcinfo, 0, &funnel_layout, &view) || !read_funnel(&view, &funnel))
 		return (Datum) 0;
 	if (PG_ARGISNULL(2) && view.option > 0)

@@ -9,7 +9,6 @@
 
 #include "compat.h"
 #include "grain.h"
-#include "mb/pg_wchar.h"
 #include "utils/datetime.h"
 
 /* the days of type date */
@@ -17,26 +16,6 @@
 #define LAST_DAY	((DateADT) (DATE_END_JULIAN - POSTGRES_EPOCH_JDATE - 1))
 
 const char *const grain_names[GRAINS] = {"day", "week", "month", "quarter", "year"};
-
-/* Reads the name of a grain from a text datum. */
-Grain
-grain_read(Datum datum)
-{
-	struct varlena *text = PG_DETOAST_DATUM_PACKED(datum);
-	const char *chars = VARDATA_ANY(text);
-	size_t		length = VARSIZE_ANY_EXHDR(text);
-
-	for (int i = 0; i < GRAINS; i++)
-	{
-		if (strlen(grain_names[i]) == length && memcmp(grain_names[i], chars, length) == 0)
-			return (Grain) i;
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown grain: \"%.*s\"",
-					pg_mbcliplen(chars, (int) length, 40), chars),
-			 errhint("The grain is 'day', 'week', 'month', 'quarter' or 'year'.")));
-}
 
 /* The number of the period that a (finite) day belongs to. */
 int64

@@ -27,7 +27,6 @@ typedef enum Grain
 
 extern const char *const grain_names[GRAINS];
 
-extern Grain grain_read(Datum text);
 extern int64 grain_period(Grain grain, DateADT day);
 extern DateADT grain_start(Grain grain, int64 period);
 extern bool grain_has_period(Grain grain, int64 period);

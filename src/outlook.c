@@ -129,10 +129,8 @@ amount_key(Datum amount, int32 *key, bool *is_rounded, int *last_digit)
 	}
 	else
 	{
-		struct varlena *p = PG_DETOAST_DATUM_PACKED(amount);
-		DecimalNumeric number;
+		DecimalNumeric number = decimal_numeric(amount);
 
-		decimal_open(&number, VARDATA_ANY(p), VARSIZE_ANY_EXHDR(p));
 		if (number.kind != DECIMAL_FINITE)
 			return false;
 		negative = number.negative;
@@ -256,29 +254,8 @@ outlook_agg_remove(PG_FUNCTION_ARGS)
 
 /* ---------- counts and amounts ---------- */
 
-static Datum
-outlook_count_of(FunctionCallInfo fcinfo, int count)
-{
-	SummaryView view;
-
-	if (!summary_read(fcinfo, 0, &outlook_layout, &view))
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(view.counts[count]);
-}
-
-PG_FUNCTION_INFO_V1(outlook_unpriced_count);
-Datum
-outlook_unpriced_count(PG_FUNCTION_ARGS)
-{
-	return outlook_count_of(fcinfo, UNPRICED);
-}
-
-PG_FUNCTION_INFO_V1(outlook_unrated_count);
-Datum
-outlook_unrated_count(PG_FUNCTION_ARGS)
-{
-	return outlook_count_of(fcinfo, UNRATED);
-}
+SUMMARY_COUNT(outlook_unpriced_count, outlook_layout, UNPRICED);
+SUMMARY_COUNT(outlook_unrated_count, outlook_layout, UNRATED);
 
 PG_FUNCTION_INFO_V1(outlook_count);
 Datum
@@ -493,14 +470,12 @@ Datum
 outlook_chance_of_reaching(PG_FUNCTION_ARGS)
 {
 	SummaryView view;
-	struct varlena *p = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1));
+	DecimalNumeric target = decimal_numeric(PG_GETARG_DATUM(1));
 	double		spread = spread_argument(PG_GETARG_FLOAT8(2));
-	DecimalNumeric target;
 	DecimalValue value;
 	OpenDeals	open;
 	double		wanted;
 
-	decimal_open(&target, VARDATA_ANY(p), VARSIZE_ANY_EXHDR(p));
 	if (target.kind == DECIMAL_NAN)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -28,31 +28,16 @@ SUMMARY_TYPE(period_layout, period_summary);
 /* more periods than this are not listed: nobody meant that */
 #define MAX_PERIODS		10000000
 
-static Grain
-grain_argument(FunctionCallInfo fcinfo, int argument)
-{
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("grain must not be null"),
-				 errhint("The grain is 'day', 'week', 'month', 'quarter' or 'year'.")));
-	return grain_read(PG_GETARG_DATUM(argument));
-}
-
 /* Adds a number to the amount of a period. */
 static Summary *
 add_amount(Summary *s, int64 period, Datum amount, int64 sign)
 {
-	struct varlena *p = PG_DETOAST_DATUM_PACKED(amount);
-	DecimalNumeric number;
-	DecimalValue value;
+	DecimalNumeric number = decimal_numeric(amount);
 
-	decimal_open(&number, VARDATA_ANY(p), VARSIZE_ANY_EXHDR(p));
-	if (number.kind != DECIMAL_FINITE)
-		return summary_add_point_special(&period_layout, s, period, 0, number.kind, sign);
-	value = decimal_value(&number);
-	s = summary_add_point_value(&period_layout, s, period, 0, &value, (int) sign);
-	return summary_add_point_scale(&period_layout, s, number.dscale, sign);
+	s = summary_add_point_numeric(&period_layout, s, period, 0, &number, (int) sign);
+	if (number.kind == DECIMAL_FINITE)
+		s = summary_add_point_scale(&period_layout, s, number.dscale, sign);
+	return s;
 }
 
 /* Counts a row in a period, with its amount. */
@@ -118,14 +103,10 @@ add_term(Summary *s, Grain grain, DateADT from, DateADT until, NullableDatum amo
 
 	if (!amount.isnull)
 	{
-		Numeric		number = DatumGetNumeric(amount.value);
-		struct varlena *p = (struct varlena *) number;
-		DecimalNumeric digits;
+		DecimalNumeric number = decimal_numeric(amount.value);
 
-		decimal_open(&digits, VARDATA_ANY(p), VARSIZE_ANY_EXHDR(p));
-		finite = digits.kind == DECIMAL_FINITE;
-		scale = Max(digits.dscale, SHARE_SCALE);
-		amount.value = NumericGetDatum(number);
+		finite = number.kind == DECIMAL_FINITE;
+		scale = Max(number.dscale, SHARE_SCALE);
 		before = NumericGetDatum(int64_to_numeric(0));
 	}
 	for (int64 period = first; period <= last; period++)
@@ -157,7 +138,7 @@ period_row(FunctionCallInfo fcinfo, bool has_term, int64 sign)
 {
 	Summary    *state = summary_begin(fcinfo, &period_layout);
 	NullableDatum day = fcinfo->args[1];
-	Grain		grain = grain_argument(fcinfo, has_term ? 5 : 3);
+	Grain		grain = (Grain) summary_option_argument(fcinfo, has_term ? 5 : 3, &grain_option);
 
 	summary_set_option(&period_layout, state, grain + 1);
 	if (has_term && !(PG_ARGISNULL(3) && PG_ARGISNULL(4)))
@@ -208,27 +189,8 @@ period_agg_term_remove(PG_FUNCTION_ARGS)
 	return period_row(fcinfo, true, -1);
 }
 
-PG_FUNCTION_INFO_V1(period_undated_count);
-Datum
-period_undated_count(PG_FUNCTION_ARGS)
-{
-	SummaryView view;
-
-	if (!summary_read(fcinfo, 0, &period_layout, &view))
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(view.counts[PERIOD_UNDATED]);
-}
-
-PG_FUNCTION_INFO_V1(period_invalid_count);
-Datum
-period_invalid_count(PG_FUNCTION_ARGS)
-{
-	SummaryView view;
-
-	if (!summary_read(fcinfo, 0, &period_layout, &view))
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(view.counts[PERIOD_INVALID]);
-}
+SUMMARY_COUNT(period_undated_count, period_layout, PERIOD_UNDATED);
+SUMMARY_COUNT(period_invalid_count, period_layout, PERIOD_INVALID);
 
 PG_FUNCTION_INFO_V1(period_unpriced_count);
 Datum
@@ -277,20 +239,13 @@ period_amount(const SeriesPoints *periods, int64 period)
 						   decimal_to_numeric(&zero, series_scale(periods)));
 }
 
-/* Is it above 0, and a number, so that growth can be measured from it? */
-static bool
-above_zero(Datum amount)
-{
-	return !numeric_is_nan(DatumGetNumeric(amount)) &&
-		DatumGetInt32(DirectFunctionCall2(numeric_cmp, amount,
-										  NumericGetDatum(int64_to_numeric(0)))) > 0;
-}
-
 /* (current - prior) / prior, as the function growth_rate has it. */
 static Datum
 growth(Datum current, Datum prior, bool *isnull)
 {
-	*isnull = !above_zero(prior);
+	DecimalNumeric from = decimal_numeric(prior);
+
+	*isnull = !decimal_above_zero(&from);
 	if (*isnull)
 		return (Datum) 0;
 	return DirectFunctionCall2(numeric_div,

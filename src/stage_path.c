@@ -52,27 +52,8 @@ stage_path_agg_remove(PG_FUNCTION_ARGS)
 	return path_row(fcinfo, -1);
 }
 
-PG_FUNCTION_INFO_V1(stage_path_undated_count);
-Datum
-stage_path_undated_count(PG_FUNCTION_ARGS)
-{
-	SummaryView view;
-
-	if (!summary_read(fcinfo, 0, &stage_path_layout, &view))
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(view.counts[PATH_UNDATED]);
-}
-
-PG_FUNCTION_INFO_V1(stage_path_unstaged_count);
-Datum
-stage_path_unstaged_count(PG_FUNCTION_ARGS)
-{
-	SummaryView view;
-
-	if (!summary_read(fcinfo, 0, &stage_path_layout, &view))
-		PG_RETURN_NULL();
-	PG_RETURN_INT64(view.counts[PATH_UNSTAGED]);
-}
+SUMMARY_COUNT(stage_path_undated_count, stage_path_layout, PATH_UNDATED);
+SUMMARY_COUNT(stage_path_unstaged_count, stage_path_layout, PATH_UNSTAGED);
 
 /* Events, each of which put the deal into a stage on a day. */
 PG_FUNCTION_INFO_V1(stage_path_event_count);

@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "summary.h"
 
 /*
@@ -19,6 +21,49 @@ summary_begin_slow(FunctionCallInfo fcinfo, const SummaryLayout *layout)
 	if (PG_ARGISNULL(0))
 		return summary_new(layout);
 	return summary_copy(layout, PG_GETARG_DATUM(0));
+}
+
+/* "The grain is 'day', 'week' or 'month'." */
+static char *
+option_hint(const OptionField *field)
+{
+	StringInfoData hint;
+
+	initStringInfo(&hint);
+	appendStringInfo(&hint, "The %s is ", field->name);
+	for (int i = 0; i < field->n; i++)
+		appendStringInfo(&hint, "%s'%s'",
+						 i == 0 ? "" : i == field->n - 1 ? " or " : ", ", field->values[i]);
+	appendStringInfoChar(&hint, '.');
+	return hint.data;
+}
+
+/* Reads the name of an option's value from an argument: its number, from 0. */
+int
+summary_option_argument(FunctionCallInfo fcinfo, int argument, const OptionField *field)
+{
+	struct varlena *text;
+	const char *chars;
+	size_t		length;
+
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", field->name),
+				 errhint("%s", option_hint(field))));
+	text = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(argument));
+	chars = VARDATA_ANY(text);
+	length = VARSIZE_ANY_EXHDR(text);
+	for (int i = 0; i < field->n; i++)
+	{
+		if (strlen(field->values[i]) == length && memcmp(field->values[i], chars, length) == 0)
+			return i;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown %s: \"%.*s\"", field->name,
+					pg_mbcliplen(chars, (int) length, 40), chars),
+			 errhint("%s", option_hint(field))));
 }
 
 /*
@@ -49,24 +94,9 @@ summary_mix_options(const SummaryLayout *layout, Summary *s, int option)
 static Summary *
 absorb_points(const SummaryLayout *layout, Summary *s, const SeriesPoints *points, int sign)
 {
-	static const int64 no_sums[SERIES_MAX_SUMS];
-
 	for (int i = 0; i < points->n; i++)
-	{
-		const SeriesPoint *point = &points->point[i];
-
-		s = summary_add_point(layout, s, point->key, point->counts,
-							  point->large == NULL ? point->sums : no_sums, sign);
-		for (int j = 0; point->large != NULL && j < layout->series->nsums; j++)
-		{
-			const SeriesSum *sum = &point->large[j];
-
-			s = summary_add_point_value(layout, s, point->key, j, &sum->finite, sign);
-			for (int k = 0; k < SERIES_SPECIALS; k++)
-				s = summary_add_point_special(layout, s, point->key, j, DECIMAL_NAN + k,
-											  signed_count(sum->special[k], sign));
-		}
-	}
+		s = summary_add_point_sums(layout, s, points->point[i].key, points->point[i].counts,
+								   &points->point[i], sign);
 	for (int i = 0; i < points->scales.n; i++)
 		s = summary_add_point_scale(layout, s, points->scales.bin[i].key,
 									signed_count(points->scales.bin[i].count, sign));

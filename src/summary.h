@@ -28,6 +28,8 @@
 /* building */
 extern Summary *summary_copy(const SummaryLayout *layout, Datum value);
 extern Summary *summary_begin_slow(FunctionCallInfo fcinfo, const SummaryLayout *layout);
+extern int	summary_option_argument(FunctionCallInfo fcinfo, int argument,
+									const OptionField *field);
 extern void summary_mix_options(const SummaryLayout *layout, Summary *s, int option);
 extern Summary *summary_absorb(const SummaryLayout *layout, Summary *s, Datum value, int sign);
 

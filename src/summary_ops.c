@@ -173,3 +173,14 @@ summary_final(FunctionCallInfo fcinfo, const SummaryLayout *layout)
 		state = PG_GETARG_DATUM(0);
 	return PointerGetDatum(summary_packed(layout, state));
 }
+
+/* One of the counts of a value: what accessors of counts do. */
+Datum
+summary_count(FunctionCallInfo fcinfo, const SummaryLayout *layout, int count)
+{
+	SummaryView view;
+
+	if (!summary_read(fcinfo, 0, layout, &view))
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(view.counts[count]);
+}

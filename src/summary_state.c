@@ -183,11 +183,9 @@ Summary *
 summary_add_numeric_slow(const SummaryLayout *layout, Summary *s, int decimal,
 						 Datum datum, int sign)
 {
-	struct varlena *p = PG_DETOAST_DATUM_PACKED(datum);
-	DecimalNumeric number;
+	DecimalNumeric number = decimal_numeric(datum);
 	DecimalValue value;
 
-	decimal_open(&number, VARDATA_ANY(p), VARSIZE_ANY_EXHDR(p));
 	switch (number.kind)
 	{
 		case DECIMAL_FINITE:
@@ -363,6 +361,19 @@ summary_add_point_special(const SummaryLayout *layout, Summary *s, int64 key, in
 	return rows == 0 ? s : add_point_sum(layout, s, key, place, sum, rows);
 }
 
+/* Adds a numeric to a sum of a key; its display scale is for the caller to count. */
+Summary *
+summary_add_point_numeric(const SummaryLayout *layout, Summary *s, int64 key, int sum,
+						  const DecimalNumeric *number, int sign)
+{
+	DecimalValue value;
+
+	if (number->kind != DECIMAL_FINITE)
+		return summary_add_point_special(layout, s, key, sum, number->kind, sign);
+	value = decimal_value(number);
+	return summary_add_point_value(layout, s, key, sum, &value, sign);
+}
+
 /* Counts numbers of a display scale. */
 Summary *
 summary_add_point_scale(const SummaryLayout *layout, Summary *s, int64 scale, int64 rows)
@@ -377,6 +388,31 @@ summary_add_point_scale(const SummaryLayout *layout, Summary *s, int64 scale, in
 		return add_point_sum(layout, s, scale, SERIES_PLACE_SCALE, 0, rows);
 	if (pg_add_s64_overflow(series->scale_rows, rows, &series->scale_rows))
 		histogram_overflow();
+	return s;
+}
+
+/*
+ * Adds (sign 1) or takes away (sign -1) counts of a key and the sums of a
+ * point, whatever their size.
+ */
+Summary *
+summary_add_point_sums(const SummaryLayout *layout, Summary *s, int64 key, const int64 *counts,
+					   const SeriesPoint *point, int sign)
+{
+	static const int64 no_sums[SERIES_MAX_SUMS];
+
+	if (point->large == NULL)
+		return summary_add_point(layout, s, key, counts, point->sums, sign);
+	s = summary_add_point(layout, s, key, counts, no_sums, sign);
+	for (int i = 0; i < layout->series->nsums; i++)
+	{
+		const SeriesSum *sum = &point->large[i];
+
+		s = summary_add_point_value(layout, s, key, i, &sum->finite, sign);
+		for (int j = 0; j < SERIES_SPECIALS; j++)
+			s = summary_add_point_special(layout, s, key, i, DECIMAL_NAN + j,
+										  signed_count(sum->special[j], sign));
+	}
 	return s;
 }
 

@@ -141,6 +141,11 @@ extern Summary *summary_add_point(const SummaryLayout *layout, Summary *s, int64
 								  const int64 *counts, const int64 *sums, int sign);
 extern Summary *summary_add_point_value(const SummaryLayout *layout, Summary *s, int64 key,
 										int sum, const DecimalValue *value, int sign);
+extern Summary *summary_add_point_numeric(const SummaryLayout *layout, Summary *s, int64 key,
+										  int sum, const DecimalNumeric *number, int sign);
+extern Summary *summary_add_point_sums(const SummaryLayout *layout, Summary *s, int64 key,
+									   const int64 *counts, const SeriesPoint *point,
+									   int sign);
 extern Summary *summary_add_point_special(const SummaryLayout *layout, Summary *s, int64 key,
 										  int sum, DecimalKind kind, int64 rows);
 extern Summary *summary_add_point_scale(const SummaryLayout *layout, Summary *s, int64 scale,

@@ -36,6 +36,19 @@ extern Datum summary_rollup(FunctionCallInfo fcinfo, const SummaryLayout *layout
 extern Datum summary_unroll(FunctionCallInfo fcinfo, const SummaryLayout *layout);
 extern Datum summary_final(FunctionCallInfo fcinfo, const SummaryLayout *layout);
 
+/* summary_ops.c, for accessors */
+extern Datum summary_count(FunctionCallInfo fcinfo, const SummaryLayout *layout, int count);
+
+/* Defines an accessor that gives one of the counts. */
+#define SUMMARY_COUNT(function, layout, count) \
+	PG_FUNCTION_INFO_V1(function); \
+	Datum \
+	function(PG_FUNCTION_ARGS) \
+	{ \
+		return summary_count(fcinfo, &layout, count); \
+	} \
+	extern int	no_such_variable
+
 #define SUMMARY_FUNCTION(layout, type, function) \
 	PG_FUNCTION_INFO_V1(type##_##function); \
 	Datum \
