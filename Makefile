@@ -27,7 +27,8 @@ PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 
 all:
 
-ifneq ($(wildcard $(PGXS)),)
+# The client's package alone brings the makefile without the headers.
+ifneq ($(and $(wildcard $(PGXS)),$(wildcard $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)/postgres.h)),)
 
 include $(PGXS)
 
@@ -44,7 +45,7 @@ $(OBJS:.o=.bc): %.bc: %.o
 else
 
 all install installdirs uninstall installcheck clean distclean:
-	@echo "No server development files of PostgreSQL found: '$(PG_CONFIG) --pgxs' names none." >&2
+	@echo "No server development files of PostgreSQL found: '$(PG_CONFIG)' names none that are there." >&2
 	@echo "Install them (Debian, Ubuntu: the package postgresql-server-dev-NN, NN from 15 on)" >&2
 	@echo "or say where they are: make PG_CONFIG=/path/to/pg_config" >&2
 	@echo "'make test' and 'make demo' install on Debian and Ubuntu what is missing." >&2

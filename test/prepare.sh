@@ -18,10 +18,11 @@ major_of() {
 	"$1" --version 2>/dev/null | sed -E 's/^[^0-9]*([0-9]+).*/\1/'
 }
 
-# Can the extension be built with this pg_config?
+# Can the extension be built with this pg_config? Debian's client package brings the makefile, but not the headers.
 builds() {
-	local makefile
-	makefile=$("$1" --pgxs 2>/dev/null) && [ -n "$makefile" ] && [ -e "$makefile" ] && [ "$(major_of "$1")" -ge 15 ]
+	local makefile headers
+	makefile=$("$1" --pgxs 2>/dev/null) && [ -n "$makefile" ] && [ -e "$makefile" ] &&
+		headers=$("$1" --includedir-server) && [ -e "$headers/postgres.h" ] && [ "$(major_of "$1")" -ge 15 ]
 }
 
 # The major version that is installed already, or else the one that this release has.
