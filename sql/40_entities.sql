@@ -58,7 +58,7 @@ ALTER TABLE team
 COMMENT ON TABLE rep IS 'Sales representatives.';
 COMMENT ON COLUMN rep.rep_id IS 'Key of the rep, any text (the CRM''s id).';
 COMMENT ON COLUMN rep.name IS 'Name of the rep.';
-COMMENT ON COLUMN rep.team_id IS 'The team the rep belongs to now; NULL: none.';
+COMMENT ON COLUMN rep.team_id IS 'The team the rep belongs to now; NULL: none. For all time, unless the rep has rows in team_membership.';
 COMMENT ON COLUMN rep.email IS 'E-mail address.';
 COMMENT ON COLUMN rep.login IS 'Database role of the rep, if there is one.';
 COMMENT ON COLUMN rep.hired_on IS 'First day of employment.';
@@ -180,7 +180,7 @@ COMMENT ON COLUMN deal.rep_id IS 'The rep who owns the deal; NULL: nobody, shown
 COMMENT ON COLUMN deal.pipeline_id IS 'The pipeline the deal goes through.';
 COMMENT ON COLUMN deal.stage_id IS 'The stage it is in.';
 COMMENT ON COLUMN deal.amount IS 'Value of the deal, in currency; NULL: not known.';
-COMMENT ON COLUMN deal.currency IS 'Currency of the amount (ISO 4217 code); NULL: the mart''s reporting currency. Amounts are not converted in this version: data_quality lists deals in a second currency.';
+COMMENT ON COLUMN deal.currency IS 'Currency of the amount (ISO 4217 code); NULL: the mart''s reporting currency. Reports convert it at the rate of fx_rate for the day of closing, or of as_of() while it is open; what has no rate is listed by data_quality.';
 COMMENT ON COLUMN deal.opened_on IS 'The day the deal was opened; NULL: not known, then it has no cycle and belongs to no cohort.';
 COMMENT ON COLUMN deal.expected_close_on IS 'The day the rep expects it to close.';
 COMMENT ON COLUMN deal.closed_on IS 'The day it was won or lost; ignored for an open deal.';

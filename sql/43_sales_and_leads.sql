@@ -37,7 +37,7 @@ COMMENT ON COLUMN sale.rep_id IS 'The rep who sold it; NULL: nobody, shown as (n
 COMMENT ON COLUMN sale.product_id IS 'The (main) product.';
 COMMENT ON COLUMN sale.sold_on IS 'The day of the sale; NULL: not known, then no report counts it.';
 COMMENT ON COLUMN sale.amount IS 'What it was sold for, in currency, below 0 for a refund; NULL: not known, then it adds nothing.';
-COMMENT ON COLUMN sale.currency IS 'Currency of the amount (ISO 4217 code); NULL: the mart''s reporting currency. Amounts are not converted in this version: data_quality lists sales in a second currency.';
+COMMENT ON COLUMN sale.currency IS 'Currency of the amount (ISO 4217 code); NULL: the mart''s reporting currency. Reports convert it at the rate of fx_rate for the day of the sale; what has no rate is listed by data_quality.';
 COMMENT ON COLUMN sale.covers_from IS 'First day of the term that was bought (a subscription, a support contract); NULL, with covers_to: no term.';
 COMMENT ON COLUMN sale.covers_to IS 'Last day of that term. The customer is active in every period it touches, and the amount is spread over its days.';
 

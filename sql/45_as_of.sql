@@ -75,7 +75,17 @@ SELECT d.deal_id,
        false AS is_open,
        d.lost_reason,
        d.forecast_category,
-       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz AS is_as_recorded
+       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz AS is_as_recorded,
+       CASE
+           WHEN d.currency IS NULL OR d.currency = (SELECT reporting_currency FROM mart_setting)
+           THEN d.amount
+           ELSE d.amount * (SELECT f.rate
+                              FROM fx_rate f
+                             WHERE f.currency = d.currency
+                               AND f.valid_from <= d.closed_on
+                             ORDER BY f.valid_from DESC
+                             LIMIT 1)
+       END AS reporting_amount
   FROM deal d
  WHERE d.outcome <> 'open'
    AND (d.closed_on <= sales_perf.as_of() OR d.closed_on IS NULL)
@@ -125,7 +135,17 @@ SELECT d.deal_id,
        true,
        NULL::text,
        d.forecast_category,
-       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz
+       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz,
+       CASE
+           WHEN d.currency IS NULL OR d.currency = (SELECT reporting_currency FROM mart_setting)
+           THEN d.amount
+           ELSE d.amount * (SELECT f.rate
+                              FROM fx_rate f
+                             WHERE f.currency = d.currency
+                               AND f.valid_from <= sales_perf.as_of()
+                             ORDER BY f.valid_from DESC
+                             LIMIT 1)
+       END
   FROM deal d
  WHERE (d.outcome IS NULL OR d.outcome = 'open')
    AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
@@ -163,7 +183,17 @@ SELECT d.deal_id,
        true,
        NULL::text,
        d.forecast_category,
-       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz
+       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz,
+       CASE
+           WHEN d.currency IS NULL OR d.currency = (SELECT reporting_currency FROM mart_setting)
+           THEN d.amount
+           ELSE d.amount * (SELECT f.rate
+                              FROM fx_rate f
+                             WHERE f.currency = d.currency
+                               AND f.valid_from <= sales_perf.as_of()
+                             ORDER BY f.valid_from DESC
+                             LIMIT 1)
+       END
   FROM deal d
  WHERE d.outcome <> 'open'
    AND d.closed_on > sales_perf.as_of()
@@ -227,7 +257,21 @@ SELECT was.deal_id,
        was.closing = 'none',
        CASE WHEN was.closing <> 'none' THEN was.lost_reason END,
        was.forecast_category,
-       was.is_as_recorded
+       was.is_as_recorded,
+       CASE
+           WHEN was.currency IS NULL OR was.currency = (SELECT reporting_currency FROM mart_setting)
+           THEN was.amount
+           ELSE was.amount * (SELECT f.rate
+                              FROM fx_rate f
+                             WHERE f.currency = was.currency
+                               AND f.valid_from <= CASE was.closing
+                                                   WHEN 'history' THEN was.closed_on
+                                                   WHEN 'deal' THEN was.closed_on_now
+                                                   ELSE sales_perf.as_of()
+                                               END
+                             ORDER BY f.valid_from DESC
+                             LIMIT 1)
+       END
   FROM (WITH restored AS MATERIALIZED (
             SELECT fields.*,
                    CASE
@@ -288,6 +332,7 @@ COMMENT ON COLUMN deal_as_of.outcome IS 'won, lost or open.';
 COMMENT ON COLUMN deal_as_of.is_open IS 'True for a deal that was open: the filter that leaves out the scans of closed ones.';
 COMMENT ON COLUMN deal_as_of.lost_reason IS 'Why it was lost; NULL for a deal that was open.';
 COMMENT ON COLUMN deal_as_of.forecast_category IS 'The CRM''s forecast category, as it is now.';
+COMMENT ON COLUMN deal_as_of.reporting_amount IS 'Its amount in the mart''s reporting currency, at the rate of closed_on, or of as_of() for a deal that was open. Amount; NULL where the amount is not known or there is no rate.';
 COMMENT ON COLUMN deal_as_of.is_as_recorded IS 'True where the deal''s history was being recorded by then, so that this is what the mart would have shown on that day; false where it was entered later (deal.recorded_at) and this is a reconstruction.';
 
 SET LOCAL search_path = sales_perf, pg_temp;

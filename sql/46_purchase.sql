@@ -12,8 +12,19 @@ SELECT account_id,
        amount,
        currency,
        covers_from,
-       covers_to
-  FROM sale
+       covers_to,
+       CASE
+           WHEN s.currency IS NULL OR s.currency = (SELECT reporting_currency FROM mart_setting)
+           THEN s.amount
+           ELSE s.amount * (SELECT f.rate
+                              FROM fx_rate f
+                             WHERE f.currency = s.currency
+                               AND f.valid_from <= s.sold_on
+                             ORDER BY f.valid_from DESC
+                             LIMIT 1)
+       END AS reporting_amount,
+       sale_id
+  FROM sale s
  WHERE sold_on <= sales_perf.as_of()
    AND sold_on > '-infinity';
 
@@ -26,6 +37,8 @@ COMMENT ON COLUMN sale_as_of.amount IS 'What it was sold for; NULL: not known.';
 COMMENT ON COLUMN sale_as_of.currency IS 'Currency of the amount; NULL: the mart''s reporting currency.';
 COMMENT ON COLUMN sale_as_of.covers_from IS 'First day of the term that was bought; NULL: no term.';
 COMMENT ON COLUMN sale_as_of.covers_to IS 'Last day of that term.';
+COMMENT ON COLUMN sale_as_of.reporting_amount IS 'The amount in the mart''s reporting currency, at the rate of the day of the sale. Amount; NULL where the amount is not known or there is no rate.';
+COMMENT ON COLUMN sale_as_of.sale_id IS 'Key of the sale.';
 
 CREATE VIEW won_deal_as_of WITH (security_invoker = true) AS
 SELECT account_id,
@@ -33,7 +46,8 @@ SELECT account_id,
        product_id,
        closed_on AS sold_on,
        amount,
-       currency
+       currency,
+       reporting_amount
   FROM deal_as_of
  WHERE NOT is_open
    AND outcome = 'won'
@@ -47,6 +61,7 @@ COMMENT ON COLUMN won_deal_as_of.product_id IS 'The (main) product.';
 COMMENT ON COLUMN won_deal_as_of.sold_on IS 'The day the deal was won.';
 COMMENT ON COLUMN won_deal_as_of.amount IS 'Its amount; NULL: not known.';
 COMMENT ON COLUMN won_deal_as_of.currency IS 'Currency of the amount; NULL: the mart''s reporting currency.';
+COMMENT ON COLUMN won_deal_as_of.reporting_amount IS 'The amount in the mart''s reporting currency, at the rate of the day the deal was won. Amount; NULL where the amount is not known or there is no rate.';
 
 CREATE VIEW purchase WITH (security_invoker = true) AS
 SELECT account_id,
@@ -56,7 +71,8 @@ SELECT account_id,
        amount,
        currency,
        covers_from,
-       covers_to
+       covers_to,
+       reporting_amount
   FROM sale_as_of
 UNION ALL
 SELECT account_id,
@@ -66,7 +82,8 @@ SELECT account_id,
        amount,
        currency,
        NULL::date,
-       NULL::date
+       NULL::date,
+       reporting_amount
   FROM won_deal_as_of;
 
 COMMENT ON VIEW purchase IS 'What customers bought up to as_of(): the sales, or, in a mart that has no sale at all (that the reader may see), the won deals by the day they closed. What has no day is left out.';
@@ -78,6 +95,7 @@ COMMENT ON COLUMN purchase.amount IS 'What it was sold for; NULL: not known.';
 COMMENT ON COLUMN purchase.currency IS 'Currency of the amount; NULL: the mart''s reporting currency.';
 COMMENT ON COLUMN purchase.covers_from IS 'First day of the term that was bought; NULL: no term.';
 COMMENT ON COLUMN purchase.covers_to IS 'Last day of that term.';
+COMMENT ON COLUMN purchase.reporting_amount IS 'The amount in the mart''s reporting currency, at the rate of sold_on. Amount; NULL where the amount is not known or there is no rate.';
 
 -- A lead that is both converted and lost (a fault) is converted.
 CREATE VIEW lead_as_of WITH (security_invoker = true) AS

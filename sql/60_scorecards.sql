@@ -8,16 +8,6 @@
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
-CREATE VIEW team_rep WITH (security_invoker = true) AS
-SELECT tree.team_id,
-       r.rep_id
-  FROM team_tree tree
-  JOIN rep r ON r.team_id = tree.member_team_id;
-
-COMMENT ON VIEW team_rep IS 'Each team with the reps who belong to it or to a team below it now, one row a pair.';
-COMMENT ON COLUMN team_rep.team_id IS 'The team.';
-COMMENT ON COLUMN team_rep.rep_id IS 'A rep of the team or of a team anywhere below it.';
-
 -- ---------------------------------------------------------------- the company: every deal, also those of no rep
 
 CREATE VIEW company_summary WITH (security_invoker = true) AS
@@ -32,7 +22,13 @@ SELECT p.grain,
        e.created_summary,
        e.open_summary,
        e.trailing_summary,
-       e.unrecorded_count
+       e.unrecorded_count,
+       e.created_open_amount,
+       e.open_amount,
+       e.unconverted_count,
+       e.credit_amount,
+       e.prior_credit_amount,
+       e.overlay_amount
   FROM (SELECT grain, period_start, period_end, period_label, is_complete, prior_start, prior_end,
                period_end >= sales_perf.as_of() AS holds_as_of
           FROM period) AS p
@@ -42,20 +38,32 @@ SELECT p.grain,
                created_part.summary AS created_summary,
                open_part.summary AS open_summary,
                trailing_part.summary AS trailing_summary,
-               open_part.unrecorded_count
-          FROM (SELECT sales_perf.rollup(summary) AS summary
+               open_part.unrecorded_count,
+               created_part.open_amount AS created_open_amount,
+               open_part.open_amount,
+               closed_part.unconverted_count,
+               -- splits move amounts among reps: for the company they add up to nothing
+               NULL::numeric AS credit_amount,
+               NULL::numeric AS prior_credit_amount,
+               credit_part.overlay_amount
+          FROM (SELECT sales_perf.rollup(summary) AS summary,
+                       sum(unconverted_count)::bigint AS unconverted_count
                   FROM closed_cell
                  WHERE closed_on BETWEEN p.period_start AND p.period_end) AS closed_part
           LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary
                        FROM closed_cell
                       WHERE closed_on BETWEEN p.prior_start AND p.prior_end) AS prior_part ON true
-          LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary
-                       FROM opened_cell
-                      WHERE opened_on BETWEEN p.period_start AND p.period_end) AS created_part ON true
-          LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary,
-                            sum(unrecorded_count)::bigint AS unrecorded_count
-                       FROM opened_cell
-                      WHERE is_open
+          LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
+                            sum(c.open_amount * fx.rate) AS open_amount
+                       FROM opened_cell c
+                       LEFT JOIN fx_rate_as_of fx ON fx.currency = coalesce(c.currency, '')
+                      WHERE c.opened_on BETWEEN p.period_start AND p.period_end) AS created_part ON true
+          LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
+                            sum(c.unrecorded_count)::bigint AS unrecorded_count,
+                            sum(c.open_amount * fx.rate) AS open_amount
+                       FROM opened_cell c
+                       LEFT JOIN fx_rate_as_of fx ON fx.currency = coalesce(c.currency, '')
+                      WHERE c.is_open
                         AND p.holds_as_of) AS open_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary
                        FROM (SELECT rep_id, summary
@@ -65,7 +73,11 @@ SELECT p.grain,
                              SELECT rep_id, summary
                                FROM opened_cell
                               WHERE is_open) AS cell
-                      WHERE p.holds_as_of) AS trailing_part ON true) AS e;
+                      WHERE p.holds_as_of) AS trailing_part ON true
+          LEFT JOIN (SELECT sum(amount) AS overlay_amount
+                       FROM credit_transfer
+                      WHERE closed_on BETWEEN p.period_start AND p.period_end
+                        AND is_overlay) AS credit_part ON true) AS e;
 
 COMMENT ON VIEW company_summary IS 'The summaries behind company_scorecard, which BI tools should read instead.';
 COMMENT ON COLUMN company_summary.grain IS 'month, quarter or year: filter one.';
@@ -80,6 +92,12 @@ COMMENT ON COLUMN company_summary.created_summary IS 'Deals opened in the period
 COMMENT ON COLUMN company_summary.open_summary IS 'Open deals, in the period that holds as_of().';
 COMMENT ON COLUMN company_summary.trailing_summary IS 'Open deals and those closed in the twelve months up to as_of(), in the period that holds it.';
 COMMENT ON COLUMN company_summary.unrecorded_count IS 'Open deals whose history was not recorded by then.';
+COMMENT ON COLUMN company_summary.created_open_amount IS 'Amount of the deals opened in the period that are still open, at the rates of as_of().';
+COMMENT ON COLUMN company_summary.open_amount IS 'Amount of the open deals, at the rates of as_of().';
+COMMENT ON COLUMN company_summary.unconverted_count IS 'Deals closed in the period whose amount has no rate into the reporting currency.';
+COMMENT ON COLUMN company_summary.credit_amount IS 'What splits add to what the owners booked: nothing for the company; NULL.';
+COMMENT ON COLUMN company_summary.prior_credit_amount IS 'The same in the period before; NULL.';
+COMMENT ON COLUMN company_summary.overlay_amount IS 'Overlay credit for deals won in the period.';
 
 CREATE VIEW company_scorecard WITH (security_invoker = true) AS
 SELECT grain,
@@ -94,9 +112,9 @@ SELECT grain,
        sales_perf.win_rate_low(closed_summary) AS win_rate_low,
        sales_perf.win_rate_high(closed_summary) AS win_rate_high,
        sales_perf.win_rate_amount(closed_summary) AS win_rate_amount,
-       coalesce(sales_perf.bookings_amount(closed_summary), 0) AS bookings_amount,
-       coalesce(sales_perf.bookings_amount(prior_summary), 0) AS prior_bookings_amount,
-       sales_perf.growth_rate(coalesce(sales_perf.bookings_amount(closed_summary), 0), coalesce(sales_perf.bookings_amount(prior_summary), 0)) AS sales_growth,
+       coalesce(sales_perf.bookings_amount(closed_summary), 0) + coalesce(credit_amount, 0) AS bookings_amount,
+       coalesce(sales_perf.bookings_amount(prior_summary), 0) + coalesce(prior_credit_amount, 0) AS prior_bookings_amount,
+       sales_perf.growth_rate(coalesce(sales_perf.bookings_amount(closed_summary), 0) + coalesce(credit_amount, 0), coalesce(sales_perf.bookings_amount(prior_summary), 0) + coalesce(prior_credit_amount, 0)) AS sales_growth,
        coalesce(sales_perf.lost_amount(closed_summary), 0) AS lost_amount,
        sales_perf.average_deal_amount(closed_summary) AS average_deal_amount,
        sales_perf.median_deal_amount(closed_summary) AS median_deal_amount,
@@ -109,16 +127,18 @@ SELECT grain,
        coalesce(sales_perf.won_count(created_summary) + sales_perf.lost_count(created_summary) + sales_perf.open_count(created_summary), 0) AS created_count,
        coalesce(sales_perf.won_count(created_summary), 0) AS created_won_count,
        CASE WHEN sales_perf.won_count(created_summary) + sales_perf.lost_count(created_summary) + sales_perf.open_count(created_summary) > 0 THEN sales_perf.won_count(created_summary)::double precision / (sales_perf.won_count(created_summary) + sales_perf.lost_count(created_summary) + sales_perf.open_count(created_summary)) END AS created_win_rate,
-       coalesce(sales_perf.bookings_amount(created_summary) + sales_perf.lost_amount(created_summary) + sales_perf.pipeline_amount(created_summary), 0) AS pipeline_created_amount,
+       coalesce(sales_perf.bookings_amount(created_summary) + sales_perf.lost_amount(created_summary), 0) + coalesce(created_open_amount, 0) AS pipeline_created_amount,
        sales_perf.cycle_km_median(created_summary, sales_perf.as_of()) AS cycle_km_median_days,
        sales_perf.cycle_km_median_low(created_summary, sales_perf.as_of()) AS cycle_km_median_low_days,
        sales_perf.cycle_km_median_high(created_summary, sales_perf.as_of()) AS cycle_km_median_high_days,
        coalesce(sales_perf.invalid_count(closed_summary), 0) AS invalid_count,
        coalesce(sales_perf.undated_count(closed_summary), 0) AS undated_count,
        CASE WHEN holds_as_of THEN coalesce(sales_perf.open_count(open_summary), 0) END AS open_count,
-       CASE WHEN holds_as_of THEN coalesce(sales_perf.pipeline_amount(open_summary), 0) END AS pipeline_amount,
+       CASE WHEN holds_as_of THEN coalesce(open_amount, 0) END AS pipeline_amount,
        sales_perf.sales_velocity(trailing_summary) AS sales_velocity_amount,
-       CASE WHEN holds_as_of THEN coalesce(unrecorded_count, 0) END AS unrecorded_count
+       CASE WHEN holds_as_of THEN coalesce(unrecorded_count, 0) END AS unrecorded_count,
+       coalesce(unconverted_count, 0) AS unconverted_count,
+       coalesce(overlay_amount, 0) AS overlay_amount
   FROM company_summary;
 
 COMMENT ON VIEW company_scorecard IS 'The company''s KPIs by period, all deals together. Filter one grain: the same days stand once in each. Rates are fractions; a ratio is NULL where its denominator is 0.';
@@ -133,15 +153,15 @@ COMMENT ON COLUMN company_scorecard.closed_count IS 'won_count + lost_count. Cou
 COMMENT ON COLUMN company_scorecard.win_rate IS 'won_count / closed_count. Fraction; C; NULL where nothing closed.';
 COMMENT ON COLUMN company_scorecard.win_rate_low IS 'Lower bound of the 95 % Wilson interval of win_rate. Fraction; NULL where nothing closed.';
 COMMENT ON COLUMN company_scorecard.win_rate_high IS 'Upper bound of the 95 % Wilson interval of win_rate. Fraction; NULL where nothing closed.';
-COMMENT ON COLUMN company_scorecard.win_rate_amount IS 'bookings_amount / (bookings_amount + lost_amount). Fraction; C; NULL where that is 0, and where deals were lost whose amounts add up to 0 (amounts of lost deals not recorded).';
-COMMENT ON COLUMN company_scorecard.bookings_amount IS 'Sum of the amounts won. Amount; C; 0 where nothing was won; deals without an amount are in unpriced_count.';
+COMMENT ON COLUMN company_scorecard.win_rate_amount IS 'Amount won / (amount won + lost_amount), by owner, whatever the splits. Fraction; C; NULL where that is 0, and where deals were lost whose amounts add up to 0 (amounts of lost deals not recorded).';
+COMMENT ON COLUMN company_scorecard.bookings_amount IS 'Sum of the amounts won, of a rep or a team x the share credited (deal_credit). Amount; C; 0 where nothing was won; deals without an amount are in unpriced_count.';
 COMMENT ON COLUMN company_scorecard.prior_bookings_amount IS 'bookings_amount of the period before. Amount; C; 0 where nothing was won.';
 COMMENT ON COLUMN company_scorecard.sales_growth IS '(bookings_amount - prior_bookings_amount) / prior_bookings_amount. Fraction; C; NULL where prior_bookings_amount is 0 or less. A period that is not complete is compared with the whole one before.';
 COMMENT ON COLUMN company_scorecard.lost_amount IS 'Sum of the amounts lost. Amount; C; 0 where nothing was lost.';
-COMMENT ON COLUMN company_scorecard.average_deal_amount IS 'bookings_amount / (won_count - unpriced_count). Amount; C; NULL where no deal with an amount was won.';
+COMMENT ON COLUMN company_scorecard.average_deal_amount IS 'Mean amount of the deals won that have one (won_count - unpriced_count), by owner, whatever the splits. Amount; C; NULL where no deal with an amount was won.';
 COMMENT ON COLUMN company_scorecard.median_deal_amount IS 'Median amount of the deals won, within 0.5 %. Amount; C; NULL where no deal with an amount was won.';
 COMMENT ON COLUMN company_scorecard.p90_deal_amount IS '90th percentile of the amounts won, within 0.5 %. Amount; C; NULL where no deal with an amount was won.';
-COMMENT ON COLUMN company_scorecard.unpriced_count IS 'Deals won without an amount. Count; C; 0 where there are none.';
+COMMENT ON COLUMN company_scorecard.unpriced_count IS 'Deals won without an amount, or without a rate for it. Count; C; 0 where there are none.';
 COMMENT ON COLUMN company_scorecard.cycle_count IS 'Deals won whose cycle (opened_on to closed_on) is known: the n of the cycle_... columns. Count; C; 0 where there are none.';
 COMMENT ON COLUMN company_scorecard.cycle_average_days IS 'Mean of closed_on - opened_on of the deals won. Days; C; NULL where cycle_count is 0.';
 COMMENT ON COLUMN company_scorecard.cycle_median_days IS 'Median (percentile_cont) of closed_on - opened_on of the deals won. Days; C; NULL where cycle_count is 0.';
@@ -159,6 +179,8 @@ COMMENT ON COLUMN company_scorecard.open_count IS 'Open deals as of as_of(). Cou
 COMMENT ON COLUMN company_scorecard.pipeline_amount IS 'Sum of the amounts of open deals as of as_of(). Amount; S; 0 where there are none; NULL except in the period that holds as_of().';
 COMMENT ON COLUMN company_scorecard.sales_velocity_amount IS 'Open deals x win rate x average deal / average cycle. Amount a day; S; win rate, average deal and average cycle are those of the deals closed in the twelve months up to as_of(). NULL except in the period that holds as_of(), and where one of them is NULL.';
 COMMENT ON COLUMN company_scorecard.unrecorded_count IS 'Open deals as of as_of() whose history was not recorded by then: they are counted as reconstructed (see deal_as_of). Count; S; 0 where there are none; NULL except in the period that holds as_of().';
+COMMENT ON COLUMN company_scorecard.unconverted_count IS 'Deals closed in the period whose amount has no rate into the reporting currency: they count as deals, and add nothing to amounts. Count; C; 0 where there are none.';
+COMMENT ON COLUMN company_scorecard.overlay_amount IS 'Overlay credit (deal_credit.is_overlay) of reps for deals won in the period, which comes on top and is never part of bookings_amount. Amount; C; 0 where there is none.';
 
 -- ---------------------------------------------------------------- teams, each with the teams below it
 
@@ -179,7 +201,13 @@ SELECT p.grain,
        e.created_summary,
        e.open_summary,
        e.trailing_summary,
-       e.unrecorded_count
+       e.unrecorded_count,
+       e.created_open_amount,
+       e.open_amount,
+       e.unconverted_count,
+       e.credit_amount,
+       e.prior_credit_amount,
+       e.overlay_amount
   FROM (SELECT grain, period_start, period_end, period_label, is_complete, prior_start, prior_end,
                period_end >= sales_perf.as_of() AS holds_as_of
           FROM period) AS p
@@ -194,63 +222,96 @@ SELECT p.grain,
                created_part.summary AS created_summary,
                open_part.summary AS open_summary,
                trailing_part.summary AS trailing_summary,
-               open_part.unrecorded_count
+               open_part.unrecorded_count,
+               created_part.open_amount AS created_open_amount,
+               open_part.open_amount,
+               closed_part.unconverted_count,
+               credit_part.amount AS credit_amount,
+               prior_credit_part.amount AS prior_credit_amount,
+               credit_part.overlay_amount
           FROM team t
           LEFT JOIN rep manager ON manager.rep_id = t.manager_rep_id
-          LEFT JOIN (SELECT member.team_id,
-                            sales_perf.rollup(of_rep.summary) AS summary
-                       FROM (SELECT rep_id,
-                                    sales_perf.rollup(summary) AS summary
-                               FROM closed_cell
-                              WHERE closed_on BETWEEN p.period_start AND p.period_end
-                              GROUP BY rep_id) AS of_rep
-                       JOIN team_rep member ON member.rep_id = of_rep.rep_id
-                      GROUP BY member.team_id) AS closed_part ON closed_part.team_id = t.team_id
-          LEFT JOIN (SELECT member.team_id,
-                            sales_perf.rollup(of_rep.summary) AS summary
-                       FROM (SELECT rep_id,
-                                    sales_perf.rollup(summary) AS summary
-                               FROM closed_cell
-                              WHERE closed_on BETWEEN p.prior_start AND p.prior_end
-                              GROUP BY rep_id) AS of_rep
-                       JOIN team_rep member ON member.rep_id = of_rep.rep_id
-                      GROUP BY member.team_id) AS prior_part ON prior_part.team_id = t.team_id
-          LEFT JOIN (SELECT member.team_id,
-                            sales_perf.rollup(of_rep.summary) AS summary
-                       FROM (SELECT rep_id,
-                                    sales_perf.rollup(summary) AS summary
-                               FROM opened_cell
-                              WHERE opened_on BETWEEN p.period_start AND p.period_end
-                              GROUP BY rep_id) AS of_rep
-                       JOIN team_rep member ON member.rep_id = of_rep.rep_id
-                      GROUP BY member.team_id) AS created_part ON created_part.team_id = t.team_id
-          LEFT JOIN (SELECT member.team_id,
-                            sales_perf.rollup(of_rep.summary) AS summary,
-                            sum(of_rep.unrecorded_count)::bigint AS unrecorded_count
-                       FROM (SELECT rep_id,
-                                    sales_perf.rollup(summary) AS summary,
-                                    sum(unrecorded_count)::bigint AS unrecorded_count
-                               FROM opened_cell
-                              WHERE is_open
+          LEFT JOIN (SELECT tree.team_id,
+                            sales_perf.rollup(of_team.summary) AS summary,
+                            sum(of_team.unconverted_count)::bigint AS unconverted_count
+                       FROM (SELECT member.team_id,
+                                    sales_perf.rollup(c.summary) AS summary,
+                                    sum(c.unconverted_count) AS unconverted_count
+                               FROM closed_cell c
+                               JOIN rep_team member ON member.rep_id = c.rep_id AND c.closed_on BETWEEN member.valid_from AND member.valid_to
+                              WHERE c.closed_on BETWEEN p.period_start AND p.period_end
+                              GROUP BY member.team_id) AS of_team
+                       JOIN team_tree tree ON tree.member_team_id = of_team.team_id
+                      GROUP BY tree.team_id) AS closed_part ON closed_part.team_id = t.team_id
+          LEFT JOIN (SELECT tree.team_id,
+                            sales_perf.rollup(of_team.summary) AS summary
+                       FROM (SELECT member.team_id,
+                                    sales_perf.rollup(c.summary) AS summary
+                               FROM closed_cell c
+                               JOIN rep_team member ON member.rep_id = c.rep_id AND c.closed_on BETWEEN member.valid_from AND member.valid_to
+                              WHERE c.closed_on BETWEEN p.prior_start AND p.prior_end
+                              GROUP BY member.team_id) AS of_team
+                       JOIN team_tree tree ON tree.member_team_id = of_team.team_id
+                      GROUP BY tree.team_id) AS prior_part ON prior_part.team_id = t.team_id
+          LEFT JOIN (SELECT tree.team_id,
+                            sales_perf.rollup(of_team.summary) AS summary,
+                            sum(of_team.open_amount) AS open_amount
+                       FROM (SELECT member.team_id,
+                                    sales_perf.rollup(c.summary) AS summary,
+                                    sum(c.open_amount * fx.rate) AS open_amount
+                               FROM opened_cell c
+                               JOIN rep_team member ON member.rep_id = c.rep_id AND c.opened_on BETWEEN member.valid_from AND member.valid_to
+                               LEFT JOIN fx_rate_as_of fx ON fx.currency = coalesce(c.currency, '')
+                              WHERE c.opened_on BETWEEN p.period_start AND p.period_end
+                              GROUP BY member.team_id) AS of_team
+                       JOIN team_tree tree ON tree.member_team_id = of_team.team_id
+                      GROUP BY tree.team_id) AS created_part ON created_part.team_id = t.team_id
+          LEFT JOIN (SELECT tree.team_id,
+                            sales_perf.rollup(of_team.summary) AS summary,
+                            sum(of_team.unrecorded_count)::bigint AS unrecorded_count,
+                            sum(of_team.open_amount) AS open_amount
+                       FROM (SELECT member.team_id,
+                                    sales_perf.rollup(c.summary) AS summary,
+                                    sum(c.unrecorded_count) AS unrecorded_count,
+                                    sum(c.open_amount * fx.rate) AS open_amount
+                               FROM opened_cell c
+                               JOIN rep_team member ON member.rep_id = c.rep_id AND sales_perf.as_of() BETWEEN member.valid_from AND member.valid_to
+                               LEFT JOIN fx_rate_as_of fx ON fx.currency = coalesce(c.currency, '')
+                              WHERE c.is_open
                                 AND p.holds_as_of
-                              GROUP BY rep_id) AS of_rep
-                       JOIN team_rep member ON member.rep_id = of_rep.rep_id
-                      GROUP BY member.team_id) AS open_part ON open_part.team_id = t.team_id
-          LEFT JOIN (SELECT member.team_id,
-                            sales_perf.rollup(of_rep.summary) AS summary
-                       FROM (SELECT rep_id,
-                                    sales_perf.rollup(summary) AS summary
-                               FROM (SELECT rep_id, summary
+                              GROUP BY member.team_id) AS of_team
+                       JOIN team_tree tree ON tree.member_team_id = of_team.team_id
+                      GROUP BY tree.team_id) AS open_part ON open_part.team_id = t.team_id
+          LEFT JOIN (SELECT tree.team_id,
+                            sales_perf.rollup(of_team.summary) AS summary
+                       FROM (SELECT member.team_id,
+                                    sales_perf.rollup(cell.summary) AS summary
+                               FROM (SELECT rep_id, closed_on AS on_date, summary
                                        FROM closed_cell
                                       WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
                                      UNION ALL
-                                     SELECT rep_id, summary
+                                     SELECT rep_id, sales_perf.as_of(), summary
                                        FROM opened_cell
                                       WHERE is_open) AS cell
+                               JOIN rep_team member ON member.rep_id = cell.rep_id AND cell.on_date BETWEEN member.valid_from AND member.valid_to
                               WHERE p.holds_as_of
-                              GROUP BY rep_id) AS of_rep
-                       JOIN team_rep member ON member.rep_id = of_rep.rep_id
-                      GROUP BY member.team_id) AS trailing_part ON trailing_part.team_id = t.team_id) AS e;
+                              GROUP BY member.team_id) AS of_team
+                       JOIN team_tree tree ON tree.member_team_id = of_team.team_id
+                      GROUP BY tree.team_id) AS trailing_part ON trailing_part.team_id = t.team_id
+          LEFT JOIN (SELECT member.team_id,
+                            sum(c.amount) FILTER (WHERE NOT c.is_overlay) AS amount,
+                            sum(c.amount) FILTER (WHERE c.is_overlay) AS overlay_amount
+                       FROM credit_transfer c
+                       JOIN team_rep member ON member.rep_id = c.rep_id AND c.closed_on BETWEEN member.valid_from AND member.valid_to
+                      WHERE c.closed_on BETWEEN p.period_start AND p.period_end
+                      GROUP BY member.team_id) AS credit_part ON credit_part.team_id = t.team_id
+          LEFT JOIN (SELECT member.team_id,
+                            sum(c.amount) AS amount
+                       FROM credit_transfer c
+                       JOIN team_rep member ON member.rep_id = c.rep_id AND c.closed_on BETWEEN member.valid_from AND member.valid_to
+                      WHERE c.closed_on BETWEEN p.prior_start AND p.prior_end
+                        AND NOT c.is_overlay
+                      GROUP BY member.team_id) AS prior_credit_part ON prior_credit_part.team_id = t.team_id) AS e;
 
 COMMENT ON VIEW team_summary IS 'The summaries behind team_scorecard, which BI tools should read instead.';
 COMMENT ON COLUMN team_summary.grain IS 'month, quarter or year: filter one.';
@@ -270,6 +331,12 @@ COMMENT ON COLUMN team_summary.created_summary IS 'Deals opened in the period; N
 COMMENT ON COLUMN team_summary.open_summary IS 'Open deals, in the period that holds as_of().';
 COMMENT ON COLUMN team_summary.trailing_summary IS 'Open deals and those closed in the twelve months up to as_of(), in the period that holds it.';
 COMMENT ON COLUMN team_summary.unrecorded_count IS 'Open deals whose history was not recorded by then.';
+COMMENT ON COLUMN team_summary.created_open_amount IS 'Amount of the deals opened in the period that are still open, at the rates of as_of().';
+COMMENT ON COLUMN team_summary.open_amount IS 'Amount of the open deals, at the rates of as_of().';
+COMMENT ON COLUMN team_summary.unconverted_count IS 'Deals closed in the period whose amount has no rate into the reporting currency.';
+COMMENT ON COLUMN team_summary.credit_amount IS 'What splits of deals won in the period add to (or take from) what the owners booked.';
+COMMENT ON COLUMN team_summary.prior_credit_amount IS 'The same in the period before.';
+COMMENT ON COLUMN team_summary.overlay_amount IS 'Overlay credit for deals won in the period.';
 
 CREATE VIEW team_scorecard WITH (security_invoker = true) AS
 SELECT grain,
@@ -289,9 +356,9 @@ SELECT grain,
        sales_perf.win_rate_low(closed_summary) AS win_rate_low,
        sales_perf.win_rate_high(closed_summary) AS win_rate_high,
        sales_perf.win_rate_amount(closed_summary) AS win_rate_amount,
-       coalesce(sales_perf.bookings_amount(closed_summary), 0) AS bookings_amount,
-       coalesce(sales_perf.bookings_amount(prior_summary), 0) AS prior_bookings_amount,
-       sales_perf.growth_rate(coalesce(sales_perf.bookings_amount(closed_summary), 0), coalesce(sales_perf.bookings_amount(prior_summary), 0)) AS sales_growth,
+       coalesce(sales_perf.bookings_amount(closed_summary), 0) + coalesce(credit_amount, 0) AS bookings_amount,
+       coalesce(sales_perf.bookings_amount(prior_summary), 0) + coalesce(prior_credit_amount, 0) AS prior_bookings_amount,
+       sales_perf.growth_rate(coalesce(sales_perf.bookings_amount(closed_summary), 0) + coalesce(credit_amount, 0), coalesce(sales_perf.bookings_amount(prior_summary), 0) + coalesce(prior_credit_amount, 0)) AS sales_growth,
        coalesce(sales_perf.lost_amount(closed_summary), 0) AS lost_amount,
        sales_perf.average_deal_amount(closed_summary) AS average_deal_amount,
        sales_perf.median_deal_amount(closed_summary) AS median_deal_amount,
@@ -304,19 +371,21 @@ SELECT grain,
        coalesce(sales_perf.won_count(created_summary) + sales_perf.lost_count(created_summary) + sales_perf.open_count(created_summary), 0) AS created_count,
        coalesce(sales_perf.won_count(created_summary), 0) AS created_won_count,
        CASE WHEN sales_perf.won_count(created_summary) + sales_perf.lost_count(created_summary) + sales_perf.open_count(created_summary) > 0 THEN sales_perf.won_count(created_summary)::double precision / (sales_perf.won_count(created_summary) + sales_perf.lost_count(created_summary) + sales_perf.open_count(created_summary)) END AS created_win_rate,
-       coalesce(sales_perf.bookings_amount(created_summary) + sales_perf.lost_amount(created_summary) + sales_perf.pipeline_amount(created_summary), 0) AS pipeline_created_amount,
+       coalesce(sales_perf.bookings_amount(created_summary) + sales_perf.lost_amount(created_summary), 0) + coalesce(created_open_amount, 0) AS pipeline_created_amount,
        sales_perf.cycle_km_median(created_summary, sales_perf.as_of()) AS cycle_km_median_days,
        sales_perf.cycle_km_median_low(created_summary, sales_perf.as_of()) AS cycle_km_median_low_days,
        sales_perf.cycle_km_median_high(created_summary, sales_perf.as_of()) AS cycle_km_median_high_days,
        coalesce(sales_perf.invalid_count(closed_summary), 0) AS invalid_count,
        coalesce(sales_perf.undated_count(closed_summary), 0) AS undated_count,
        CASE WHEN holds_as_of THEN coalesce(sales_perf.open_count(open_summary), 0) END AS open_count,
-       CASE WHEN holds_as_of THEN coalesce(sales_perf.pipeline_amount(open_summary), 0) END AS pipeline_amount,
+       CASE WHEN holds_as_of THEN coalesce(open_amount, 0) END AS pipeline_amount,
        sales_perf.sales_velocity(trailing_summary) AS sales_velocity_amount,
-       CASE WHEN holds_as_of THEN coalesce(unrecorded_count, 0) END AS unrecorded_count
+       CASE WHEN holds_as_of THEN coalesce(unrecorded_count, 0) END AS unrecorded_count,
+       coalesce(unconverted_count, 0) AS unconverted_count,
+       coalesce(overlay_amount, 0) AS overlay_amount
   FROM team_summary;
 
-COMMENT ON VIEW team_scorecard IS 'The KPIs of each team by period. A team includes the teams below it, so rows of a team and its parent overlap; reps count where they belong now. Filter one grain: the same days stand once in each. Rates are fractions; a ratio is NULL where its denominator is 0.';
+COMMENT ON VIEW team_scorecard IS 'The KPIs of each team by period. A team includes the teams below it, so rows of a team and its parent overlap; reps count where they belonged on the day (closing, opening; open deals: as_of()). Filter one grain: the same days stand once in each. Rates are fractions; a ratio is NULL where its denominator is 0.';
 COMMENT ON COLUMN team_scorecard.team_id IS 'The team.';
 COMMENT ON COLUMN team_scorecard.team_name IS 'Name of the team.';
 COMMENT ON COLUMN team_scorecard.parent_team_id IS 'The team above it; NULL at the top.';
@@ -345,7 +414,13 @@ SELECT p.grain,
        e.created_summary,
        e.open_summary,
        e.trailing_summary,
-       e.unrecorded_count
+       e.unrecorded_count,
+       e.created_open_amount,
+       e.open_amount,
+       e.unconverted_count,
+       e.credit_amount,
+       e.prior_credit_amount,
+       e.overlay_amount
   FROM (SELECT grain, period_start, period_end, period_label, is_complete, prior_start, prior_end,
                period_end >= sales_perf.as_of() AS holds_as_of
           FROM period) AS p
@@ -361,12 +436,19 @@ SELECT p.grain,
                created_part.summary AS created_summary,
                open_part.summary AS open_summary,
                trailing_part.summary AS trailing_summary,
-               open_part.unrecorded_count
+               open_part.unrecorded_count,
+               created_part.open_amount AS created_open_amount,
+               open_part.open_amount,
+               closed_part.unconverted_count,
+               credit_part.amount AS credit_amount,
+               prior_credit_part.amount AS prior_credit_amount,
+               credit_part.overlay_amount
           FROM rep r
           LEFT JOIN team t ON t.team_id = r.team_id
           LEFT JOIN rep manager ON manager.rep_id = t.manager_rep_id
           LEFT JOIN (SELECT rep_id,
-                            sales_perf.rollup(summary) AS summary
+                            sales_perf.rollup(summary) AS summary,
+                            sum(unconverted_count)::bigint AS unconverted_count
                        FROM closed_cell
                       WHERE closed_on BETWEEN p.period_start AND p.period_end
                       GROUP BY rep_id) AS closed_part ON closed_part.rep_id = r.rep_id AND closed_part.rep_id || '' = r.rep_id || ''
@@ -375,18 +457,22 @@ SELECT p.grain,
                        FROM closed_cell
                       WHERE closed_on BETWEEN p.prior_start AND p.prior_end
                       GROUP BY rep_id) AS prior_part ON prior_part.rep_id = r.rep_id AND prior_part.rep_id || '' = r.rep_id || ''
-          LEFT JOIN (SELECT rep_id,
-                            sales_perf.rollup(summary) AS summary
-                       FROM opened_cell
-                      WHERE opened_on BETWEEN p.period_start AND p.period_end
-                      GROUP BY rep_id) AS created_part ON created_part.rep_id = r.rep_id AND created_part.rep_id || '' = r.rep_id || ''
-          LEFT JOIN (SELECT rep_id,
-                            sales_perf.rollup(summary) AS summary,
-                            sum(unrecorded_count)::bigint AS unrecorded_count
-                       FROM opened_cell
-                      WHERE is_open
+          LEFT JOIN (SELECT c.rep_id,
+                            sales_perf.rollup(c.summary) AS summary,
+                            sum(c.open_amount * fx.rate) AS open_amount
+                       FROM opened_cell c
+                       LEFT JOIN fx_rate_as_of fx ON fx.currency = coalesce(c.currency, '')
+                      WHERE c.opened_on BETWEEN p.period_start AND p.period_end
+                      GROUP BY c.rep_id) AS created_part ON created_part.rep_id = r.rep_id AND created_part.rep_id || '' = r.rep_id || ''
+          LEFT JOIN (SELECT c.rep_id,
+                            sales_perf.rollup(c.summary) AS summary,
+                            sum(c.unrecorded_count)::bigint AS unrecorded_count,
+                            sum(c.open_amount * fx.rate) AS open_amount
+                       FROM opened_cell c
+                       LEFT JOIN fx_rate_as_of fx ON fx.currency = coalesce(c.currency, '')
+                      WHERE c.is_open
                         AND p.holds_as_of
-                      GROUP BY rep_id) AS open_part ON open_part.rep_id = r.rep_id AND open_part.rep_id || '' = r.rep_id || ''
+                      GROUP BY c.rep_id) AS open_part ON open_part.rep_id = r.rep_id AND open_part.rep_id || '' = r.rep_id || ''
           LEFT JOIN (SELECT rep_id,
                             sales_perf.rollup(summary) AS summary
                        FROM (SELECT rep_id, summary
@@ -398,6 +484,18 @@ SELECT p.grain,
                               WHERE is_open) AS cell
                       WHERE p.holds_as_of
                       GROUP BY rep_id) AS trailing_part ON trailing_part.rep_id = r.rep_id AND trailing_part.rep_id || '' = r.rep_id || ''
+          LEFT JOIN (SELECT rep_id,
+                            sum(amount) FILTER (WHERE NOT is_overlay) AS amount,
+                            sum(amount) FILTER (WHERE is_overlay) AS overlay_amount
+                       FROM credit_transfer
+                      WHERE closed_on BETWEEN p.period_start AND p.period_end
+                      GROUP BY rep_id) AS credit_part ON credit_part.rep_id = r.rep_id AND credit_part.rep_id || '' = r.rep_id || ''
+          LEFT JOIN (SELECT rep_id,
+                            sum(amount) AS amount
+                       FROM credit_transfer
+                      WHERE closed_on BETWEEN p.prior_start AND p.prior_end
+                        AND NOT is_overlay
+                      GROUP BY rep_id) AS prior_credit_part ON prior_credit_part.rep_id = r.rep_id AND prior_credit_part.rep_id || '' = r.rep_id || ''
         UNION ALL
         SELECT NULL::text,
                '(no rep)'::text,
@@ -410,8 +508,15 @@ SELECT p.grain,
                created_part.summary,
                open_part.summary,
                trailing_part.summary,
-               open_part.unrecorded_count
-          FROM (SELECT sales_perf.rollup(summary) AS summary
+               open_part.unrecorded_count,
+               created_part.open_amount,
+               open_part.open_amount,
+               closed_part.unconverted_count,
+               credit_part.amount,
+               prior_credit_part.amount,
+               NULL::numeric
+          FROM (SELECT sales_perf.rollup(summary) AS summary,
+                       sum(unconverted_count)::bigint AS unconverted_count
                   FROM closed_cell
                  WHERE rep_id IS NULL
                    AND closed_on BETWEEN p.period_start AND p.period_end) AS closed_part
@@ -419,15 +524,19 @@ SELECT p.grain,
                        FROM closed_cell
                       WHERE rep_id IS NULL
                         AND closed_on BETWEEN p.prior_start AND p.prior_end) AS prior_part ON true
-          LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary
-                       FROM opened_cell
-                      WHERE rep_id IS NULL
-                        AND opened_on BETWEEN p.period_start AND p.period_end) AS created_part ON true
-          LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary,
-                            sum(unrecorded_count)::bigint AS unrecorded_count
-                       FROM opened_cell
-                      WHERE rep_id IS NULL
-                        AND is_open
+          LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
+                            sum(c.open_amount * fx.rate) AS open_amount
+                       FROM opened_cell c
+                       LEFT JOIN fx_rate_as_of fx ON fx.currency = coalesce(c.currency, '')
+                      WHERE c.rep_id IS NULL
+                        AND c.opened_on BETWEEN p.period_start AND p.period_end) AS created_part ON true
+          LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
+                            sum(c.unrecorded_count)::bigint AS unrecorded_count,
+                            sum(c.open_amount * fx.rate) AS open_amount
+                       FROM opened_cell c
+                       LEFT JOIN fx_rate_as_of fx ON fx.currency = coalesce(c.currency, '')
+                      WHERE c.rep_id IS NULL
+                        AND c.is_open
                         AND p.holds_as_of) AS open_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary
                        FROM (SELECT rep_id, summary
@@ -439,6 +548,14 @@ SELECT p.grain,
                               WHERE is_open) AS cell
                       WHERE rep_id IS NULL
                         AND p.holds_as_of) AS trailing_part ON true
+          LEFT JOIN (SELECT sum(amount) AS amount
+                       FROM credit_transfer
+                      WHERE rep_id IS NULL
+                        AND closed_on BETWEEN p.period_start AND p.period_end) AS credit_part ON true
+          LEFT JOIN (SELECT sum(amount) AS amount
+                       FROM credit_transfer
+                      WHERE rep_id IS NULL
+                        AND closed_on BETWEEN p.prior_start AND p.prior_end) AS prior_credit_part ON true
          WHERE EXISTS (SELECT FROM deal WHERE rep_id IS NULL)
             -- or was nobody's then
             OR EXISTS (SELECT
@@ -466,6 +583,12 @@ COMMENT ON COLUMN rep_summary.created_summary IS 'Deals opened in the period; NU
 COMMENT ON COLUMN rep_summary.open_summary IS 'Open deals, in the period that holds as_of().';
 COMMENT ON COLUMN rep_summary.trailing_summary IS 'Open deals and those closed in the twelve months up to as_of(), in the period that holds it.';
 COMMENT ON COLUMN rep_summary.unrecorded_count IS 'Open deals whose history was not recorded by then.';
+COMMENT ON COLUMN rep_summary.created_open_amount IS 'Amount of the deals opened in the period that are still open, at the rates of as_of().';
+COMMENT ON COLUMN rep_summary.open_amount IS 'Amount of the open deals, at the rates of as_of().';
+COMMENT ON COLUMN rep_summary.unconverted_count IS 'Deals closed in the period whose amount has no rate into the reporting currency.';
+COMMENT ON COLUMN rep_summary.credit_amount IS 'What splits of deals won in the period add to (or take from) what the owners booked.';
+COMMENT ON COLUMN rep_summary.prior_credit_amount IS 'The same in the period before.';
+COMMENT ON COLUMN rep_summary.overlay_amount IS 'Overlay credit for deals won in the period.';
 
 CREATE VIEW rep_scorecard WITH (security_invoker = true) AS
 SELECT grain,
@@ -486,9 +609,9 @@ SELECT grain,
        sales_perf.win_rate_low(closed_summary) AS win_rate_low,
        sales_perf.win_rate_high(closed_summary) AS win_rate_high,
        sales_perf.win_rate_amount(closed_summary) AS win_rate_amount,
-       coalesce(sales_perf.bookings_amount(closed_summary), 0) AS bookings_amount,
-       coalesce(sales_perf.bookings_amount(prior_summary), 0) AS prior_bookings_amount,
-       sales_perf.growth_rate(coalesce(sales_perf.bookings_amount(closed_summary), 0), coalesce(sales_perf.bookings_amount(prior_summary), 0)) AS sales_growth,
+       coalesce(sales_perf.bookings_amount(closed_summary), 0) + coalesce(credit_amount, 0) AS bookings_amount,
+       coalesce(sales_perf.bookings_amount(prior_summary), 0) + coalesce(prior_credit_amount, 0) AS prior_bookings_amount,
+       sales_perf.growth_rate(coalesce(sales_perf.bookings_amount(closed_summary), 0) + coalesce(credit_amount, 0), coalesce(sales_perf.bookings_amount(prior_summary), 0) + coalesce(prior_credit_amount, 0)) AS sales_growth,
        coalesce(sales_perf.lost_amount(closed_summary), 0) AS lost_amount,
        sales_perf.average_deal_amount(closed_summary) AS average_deal_amount,
        sales_perf.median_deal_amount(closed_summary) AS median_deal_amount,
@@ -501,16 +624,18 @@ SELECT grain,
        coalesce(sales_perf.won_count(created_summary) + sales_perf.lost_count(created_summary) + sales_perf.open_count(created_summary), 0) AS created_count,
        coalesce(sales_perf.won_count(created_summary), 0) AS created_won_count,
        CASE WHEN sales_perf.won_count(created_summary) + sales_perf.lost_count(created_summary) + sales_perf.open_count(created_summary) > 0 THEN sales_perf.won_count(created_summary)::double precision / (sales_perf.won_count(created_summary) + sales_perf.lost_count(created_summary) + sales_perf.open_count(created_summary)) END AS created_win_rate,
-       coalesce(sales_perf.bookings_amount(created_summary) + sales_perf.lost_amount(created_summary) + sales_perf.pipeline_amount(created_summary), 0) AS pipeline_created_amount,
+       coalesce(sales_perf.bookings_amount(created_summary) + sales_perf.lost_amount(created_summary), 0) + coalesce(created_open_amount, 0) AS pipeline_created_amount,
        sales_perf.cycle_km_median(created_summary, sales_perf.as_of()) AS cycle_km_median_days,
        sales_perf.cycle_km_median_low(created_summary, sales_perf.as_of()) AS cycle_km_median_low_days,
        sales_perf.cycle_km_median_high(created_summary, sales_perf.as_of()) AS cycle_km_median_high_days,
        coalesce(sales_perf.invalid_count(closed_summary), 0) AS invalid_count,
        coalesce(sales_perf.undated_count(closed_summary), 0) AS undated_count,
        CASE WHEN holds_as_of THEN coalesce(sales_perf.open_count(open_summary), 0) END AS open_count,
-       CASE WHEN holds_as_of THEN coalesce(sales_perf.pipeline_amount(open_summary), 0) END AS pipeline_amount,
+       CASE WHEN holds_as_of THEN coalesce(open_amount, 0) END AS pipeline_amount,
        sales_perf.sales_velocity(trailing_summary) AS sales_velocity_amount,
-       CASE WHEN holds_as_of THEN coalesce(unrecorded_count, 0) END AS unrecorded_count
+       CASE WHEN holds_as_of THEN coalesce(unrecorded_count, 0) END AS unrecorded_count,
+       coalesce(unconverted_count, 0) AS unconverted_count,
+       coalesce(overlay_amount, 0) AS overlay_amount
   FROM rep_summary;
 
 COMMENT ON VIEW rep_scorecard IS 'The KPIs of each rep by period; deals of no rep stand in a row of their own, (no rep), so that the rows of a period add up to the company''s. Filter one grain: the same days stand once in each. Rates are fractions; a ratio is NULL where its denominator is 0.';

@@ -19,14 +19,15 @@ WITH cohort AS NOT MATERIALIZED (
            NULL::text,
            opened.summary
       FROM team t
-      JOIN (SELECT member.team_id,
-                   sales_perf.rollup(of_rep.summary) AS summary
-              FROM (SELECT rep_id,
-                           sales_perf.rollup(summary) AS summary
-                      FROM opened_cell
-                     GROUP BY rep_id) AS of_rep
-              JOIN team_rep member ON member.rep_id = of_rep.rep_id
-             GROUP BY member.team_id) AS opened ON opened.team_id = t.team_id
+      JOIN (SELECT tree.team_id,
+                   sales_perf.rollup(of_team.summary) AS summary
+              FROM (SELECT member.team_id,
+                           sales_perf.rollup(c.summary) AS summary
+                      FROM opened_cell c
+                      JOIN rep_team member ON member.rep_id = c.rep_id AND c.opened_on BETWEEN member.valid_from AND member.valid_to
+                     GROUP BY member.team_id) AS of_team
+              JOIN team_tree tree ON tree.member_team_id = of_team.team_id
+             GROUP BY tree.team_id) AS opened ON opened.team_id = t.team_id
     UNION ALL
     SELECT 'rep'::text,
            r.team_id,
@@ -59,7 +60,7 @@ SELECT cohort.level,
   FROM cohort
  CROSS JOIN LATERAL sales_perf.cycle_curve(cohort.summary, sales_perf.as_of()) AS curve;
 
-COMMENT ON VIEW cycle_curve IS 'Kaplan-Meier curve of the days from opening to closing, and Aalen-Johansen incidences of winning and losing (competing ends), of all deals opened up to as_of(): one row for each day of age on which a deal closed or was censored. Open deals are censored at their age as of as_of(); deals without opened_on, and those closed before it, are left out. Filter one level.';
+COMMENT ON VIEW cycle_curve IS 'Kaplan-Meier curve of the days from opening to closing, and Aalen-Johansen incidences of winning and losing (competing ends), of all deals opened up to as_of(): one row for each day of age on which a deal closed or was censored. Open deals are censored at their age as of as_of(); deals without opened_on, and those closed before it, are left out. Deals count for the team their rep belonged to on the day they were opened. Filter one level.';
 COMMENT ON COLUMN cycle_curve.level IS 'company, team (with the teams below it) or rep: filter one.';
 COMMENT ON COLUMN cycle_curve.team_id IS 'The team, or the team of the rep; NULL for the company.';
 COMMENT ON COLUMN cycle_curve.team_name IS 'Its name.';

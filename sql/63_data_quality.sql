@@ -22,7 +22,7 @@ SELECT check_code, severity, entity, description
        ('deal_stage_of_other_pipeline', 'warning', 'deal', 'A deal stands in a stage of another pipeline than its own.'),
        ('deal_closed_in_open_stage', 'warning', 'deal', 'A won or lost deal stands in a stage of open deals.'),
        ('deal_negative_amount', 'warning', 'deal', 'The amount is below 0.'),
-       ('deal_in_second_currency', 'warning', 'deal', 'The deal''s currency is not that of most deals: sums of amounts mix currencies.'),
+       ('deal_without_rate', 'error', 'deal', 'The deal''s currency has no rate into the reporting currency on the day it closed (open deals: as_of()): in reports it has no amount. Enter the rate in fx_rate; or, if it is the reporting currency, say so with set_reporting_currency().'),
        ('deal_overdue', 'warning', 'deal', 'A deal open as of as_of() was expected to close before it.'),
        ('deal_of_rep_who_left', 'warning', 'deal', 'A deal open as of as_of() belongs to a rep who had left by then.'),
        ('stage_event_before_opening', 'warning', 'stage_event', 'A stage was entered before the deal was opened.'),
@@ -38,7 +38,7 @@ SELECT check_code, severity, entity, description
        ('sale_term_too_long', 'error', 'sale', 'A term is longer than 200 years: the sale counts on its day alone.'),
        ('sale_without_account', 'warning', 'sale', 'A sale has no account: it counts in sales, and is no customer''s in retention.'),
        ('sale_without_rep', 'warning', 'sale', 'A sale belongs to no rep: it counts for the company and in the row (no rep).'),
-       ('sale_in_second_currency', 'warning', 'sale', 'The sale''s currency is not that of most sales: sums of amounts mix currencies.'),
+       ('sale_without_rate', 'error', 'sale', 'The sale''s currency has no rate into the reporting currency on its day: in reports it has no amount. Enter the rate in fx_rate; or, if it is the reporting currency, say so with set_reporting_currency().'),
        ('lead_without_day', 'error', 'lead', 'A lead has no day of creation: it belongs to no cohort.'),
        ('lead_in_future', 'error', 'lead', 'A lead is created, converted or lost after today: that does not count until then.'),
        ('lead_infinite_day', 'error', 'lead', 'A day of the lead is infinity.'),
@@ -48,7 +48,8 @@ SELECT check_code, severity, entity, description
        ('lead_converted_without_day', 'error', 'lead', 'A lead names the deal it became, but no day: it counts as not converted.'),
        ('lead_without_rep', 'warning', 'lead', 'A lead belongs to no rep: it counts for the company and in the row (no rep).'),
        ('lead_without_source', 'warning', 'lead', 'A lead has no source: it counts as (no source).'),
-       ('rep_without_team', 'warning', 'rep', 'A rep belongs to no team: the rep''s deals count for the company and for no team.'),
+       ('rep_without_team', 'warning', 'rep', 'A rep belongs to no team as of as_of(): the rep''s deals count for the company and for no team.'),
+       ('rep_in_other_team', 'warning', 'rep', 'rep.team_id is not the team that team_membership gives for today: reports of teams go by team_membership.'),
        ('team_empty', 'warning', 'team', 'No rep belongs to the team or to a team below it.')
        ) AS checks (check_code, severity, entity, description);
 
@@ -154,15 +155,12 @@ WITH found AS NOT MATERIALIZED (
      WHERE amount < 0
        AND amount > '-Infinity'
     UNION ALL
-    SELECT 'deal_in_second_currency', d.deal_id, d.rep_id,
-           format('currency %s, most deals %s', coalesce(d.currency, '(reporting)'), coalesce(main.currency, '(reporting)'))
-      FROM deal d
-     CROSS JOIN (SELECT currency
-                   FROM deal
-                  GROUP BY currency
-                  ORDER BY count(*) DESC, currency
-                  LIMIT 1) AS main
-     WHERE d.currency IS DISTINCT FROM main.currency
+    SELECT 'deal_without_rate', deal_id, rep_id,
+           format('amount %s %s, %s', amount, currency, CASE WHEN is_open THEN 'open' ELSE format('%s on %s', outcome, coalesce(closed_on::text, '?')) END)
+      FROM deal_as_of
+     WHERE currency IS NOT NULL
+       AND amount IS NOT NULL
+       AND reporting_amount IS NULL
     UNION ALL
     SELECT 'deal_overdue', deal_id, rep_id, format('expected to close on %s', expected_close_on)
       FROM deal_as_of
@@ -243,15 +241,12 @@ WITH found AS NOT MATERIALIZED (
       FROM sale
      WHERE rep_id IS NULL
     UNION ALL
-    SELECT 'sale_in_second_currency', s.sale_id, s.rep_id,
-           format('currency %s, most sales %s', coalesce(s.currency, '(reporting)'), coalesce(main.currency, '(reporting)'))
-      FROM sale s
-     CROSS JOIN (SELECT currency
-                   FROM sale
-                  GROUP BY currency
-                  ORDER BY count(*) DESC, currency
-                  LIMIT 1) AS main
-     WHERE s.currency IS DISTINCT FROM main.currency
+    SELECT 'sale_without_rate', sale_id, rep_id,
+           format('amount %s %s, sold on %s', amount, currency, sold_on)
+      FROM sale_as_of
+     WHERE currency IS NOT NULL
+       AND amount IS NOT NULL
+       AND reporting_amount IS NULL
     UNION ALL
     SELECT 'lead_without_day', lead_id, rep_id, format('source %s', coalesce(source, '?'))
       FROM lead
@@ -305,9 +300,18 @@ WITH found AS NOT MATERIALIZED (
       FROM lead
      WHERE source IS NULL
     UNION ALL
-    SELECT 'rep_without_team', rep_id, rep_id, name
-      FROM rep
-     WHERE team_id IS NULL
+    SELECT 'rep_without_team', r.rep_id, r.rep_id, r.name
+      FROM rep r
+     WHERE NOT EXISTS (SELECT
+                         FROM rep_team t
+                        WHERE t.rep_id = r.rep_id
+                          AND sales_perf.as_of() BETWEEN t.valid_from AND t.valid_to)
+    UNION ALL
+    SELECT 'rep_in_other_team', r.rep_id, r.rep_id,
+           format('team %s, by team_membership %s', coalesce(r.team_id, '(none)'), coalesce(t.team_id, '(none)'))
+      FROM rep r
+      LEFT JOIN rep_team t ON t.rep_id = r.rep_id AND current_date BETWEEN t.valid_from AND t.valid_to
+     WHERE t.team_id IS DISTINCT FROM r.team_id
     UNION ALL
     SELECT 'team_empty', t.team_id, NULL::text, t.name
       FROM team t

@@ -35,15 +35,15 @@ WITH sold AS NOT MATERIALIZED (
                    year_ago_part.amount AS year_ago_amount,
                    year_ago_part.to_date_amount AS year_ago_to_date_amount
               FROM (SELECT count(*) AS sale_count,
-                           sum(amount) AS amount
+                           sum(reporting_amount) AS amount
                       FROM purchase
                      WHERE sold_on BETWEEN p.period_start AND p.period_end) AS current_part
-              LEFT JOIN (SELECT sum(amount) AS amount,
-                                sum(amount) FILTER (WHERE sold_on <= p.prior_to_date_end) AS to_date_amount
+              LEFT JOIN (SELECT sum(reporting_amount) AS amount,
+                                sum(reporting_amount) FILTER (WHERE sold_on <= p.prior_to_date_end) AS to_date_amount
                            FROM purchase
                           WHERE sold_on BETWEEN p.prior_start AND p.prior_end) AS prior_part ON true
-              LEFT JOIN (SELECT sum(amount) AS amount,
-                                sum(amount) FILTER (WHERE sold_on <= p.year_ago_to_date_end) AS to_date_amount
+              LEFT JOIN (SELECT sum(reporting_amount) AS amount,
+                                sum(reporting_amount) FILTER (WHERE sold_on <= p.year_ago_to_date_end) AS to_date_amount
                            FROM purchase
                           WHERE sold_on BETWEEN p.year_ago_start AND p.year_ago_end) AS year_ago_part ON true) AS e
     UNION ALL
@@ -76,39 +76,42 @@ WITH sold AS NOT MATERIALIZED (
                    year_ago_part.amount AS year_ago_amount,
                    year_ago_part.to_date_amount AS year_ago_to_date_amount
               FROM team t
-              LEFT JOIN (SELECT member.team_id,
-                                sum(of_rep.sale_count)::bigint AS sale_count,
-                                sum(of_rep.amount) AS amount
-                           FROM (SELECT rep_id,
-                                        count(*) AS sale_count,
-                                        sum(amount) AS amount
-                                   FROM purchase
-                                  WHERE sold_on BETWEEN p.period_start AND p.period_end
-                                  GROUP BY rep_id) AS of_rep
-                           JOIN team_rep member ON member.rep_id = of_rep.rep_id
-                          GROUP BY member.team_id) AS current_part ON current_part.team_id = t.team_id
-              LEFT JOIN (SELECT member.team_id,
-                                sum(of_rep.amount) AS amount,
-                                sum(of_rep.to_date_amount) AS to_date_amount
-                           FROM (SELECT rep_id,
-                                        sum(amount) AS amount,
-                                        sum(amount) FILTER (WHERE sold_on <= p.prior_to_date_end) AS to_date_amount
-                                   FROM purchase
-                                  WHERE sold_on BETWEEN p.prior_start AND p.prior_end
-                                  GROUP BY rep_id) AS of_rep
-                           JOIN team_rep member ON member.rep_id = of_rep.rep_id
-                          GROUP BY member.team_id) AS prior_part ON prior_part.team_id = t.team_id
-              LEFT JOIN (SELECT member.team_id,
-                                sum(of_rep.amount) AS amount,
-                                sum(of_rep.to_date_amount) AS to_date_amount
-                           FROM (SELECT rep_id,
-                                        sum(amount) AS amount,
-                                        sum(amount) FILTER (WHERE sold_on <= p.year_ago_to_date_end) AS to_date_amount
-                                   FROM purchase
-                                  WHERE sold_on BETWEEN p.year_ago_start AND p.year_ago_end
-                                  GROUP BY rep_id) AS of_rep
-                           JOIN team_rep member ON member.rep_id = of_rep.rep_id
-                          GROUP BY member.team_id) AS year_ago_part ON year_ago_part.team_id = t.team_id) AS e
+              LEFT JOIN (SELECT tree.team_id,
+                                sum(of_team.sale_count)::bigint AS sale_count,
+                                sum(of_team.amount) AS amount
+                           FROM (SELECT member.team_id,
+                                     count(*) AS sale_count,
+                                     sum(s.reporting_amount) AS amount
+                                   FROM purchase s
+                                   JOIN rep_team member ON member.rep_id = s.rep_id AND s.sold_on BETWEEN member.valid_from AND member.valid_to
+                                  WHERE s.sold_on BETWEEN p.period_start AND p.period_end
+                                  GROUP BY member.team_id) AS of_team
+                           JOIN team_tree tree ON tree.member_team_id = of_team.team_id
+                          GROUP BY tree.team_id) AS current_part ON current_part.team_id = t.team_id
+              LEFT JOIN (SELECT tree.team_id,
+                                sum(of_team.amount) AS amount,
+                                sum(of_team.to_date_amount) AS to_date_amount
+                           FROM (SELECT member.team_id,
+                                     sum(s.reporting_amount) AS amount,
+                                     sum(s.reporting_amount) FILTER (WHERE s.sold_on <= p.prior_to_date_end) AS to_date_amount
+                                   FROM purchase s
+                                   JOIN rep_team member ON member.rep_id = s.rep_id AND s.sold_on BETWEEN member.valid_from AND member.valid_to
+                                  WHERE s.sold_on BETWEEN p.prior_start AND p.prior_end
+                                  GROUP BY member.team_id) AS of_team
+                           JOIN team_tree tree ON tree.member_team_id = of_team.team_id
+                          GROUP BY tree.team_id) AS prior_part ON prior_part.team_id = t.team_id
+              LEFT JOIN (SELECT tree.team_id,
+                                sum(of_team.amount) AS amount,
+                                sum(of_team.to_date_amount) AS to_date_amount
+                           FROM (SELECT member.team_id,
+                                     sum(s.reporting_amount) AS amount,
+                                     sum(s.reporting_amount) FILTER (WHERE s.sold_on <= p.year_ago_to_date_end) AS to_date_amount
+                                   FROM purchase s
+                                   JOIN rep_team member ON member.rep_id = s.rep_id AND s.sold_on BETWEEN member.valid_from AND member.valid_to
+                                  WHERE s.sold_on BETWEEN p.year_ago_start AND p.year_ago_end
+                                  GROUP BY member.team_id) AS of_team
+                           JOIN team_tree tree ON tree.member_team_id = of_team.team_id
+                          GROUP BY tree.team_id) AS year_ago_part ON year_ago_part.team_id = t.team_id) AS e
     UNION ALL
     SELECT 'rep'::text,
            e.team_id,
@@ -144,19 +147,19 @@ WITH sold AS NOT MATERIALIZED (
               LEFT JOIN team t ON t.team_id = r.team_id
               LEFT JOIN (SELECT rep_id,
                                 count(*) AS sale_count,
-                                sum(amount) AS amount
+                                sum(reporting_amount) AS amount
                            FROM purchase
                           WHERE sold_on BETWEEN p.period_start AND p.period_end
                           GROUP BY rep_id) AS current_part ON current_part.rep_id = r.rep_id AND current_part.rep_id || '' = r.rep_id || ''
               LEFT JOIN (SELECT rep_id,
-                                sum(amount) AS amount,
-                                sum(amount) FILTER (WHERE sold_on <= p.prior_to_date_end) AS to_date_amount
+                                sum(reporting_amount) AS amount,
+                                sum(reporting_amount) FILTER (WHERE sold_on <= p.prior_to_date_end) AS to_date_amount
                            FROM purchase
                           WHERE sold_on BETWEEN p.prior_start AND p.prior_end
                           GROUP BY rep_id) AS prior_part ON prior_part.rep_id = r.rep_id AND prior_part.rep_id || '' = r.rep_id || ''
               LEFT JOIN (SELECT rep_id,
-                                sum(amount) AS amount,
-                                sum(amount) FILTER (WHERE sold_on <= p.year_ago_to_date_end) AS to_date_amount
+                                sum(reporting_amount) AS amount,
+                                sum(reporting_amount) FILTER (WHERE sold_on <= p.year_ago_to_date_end) AS to_date_amount
                            FROM purchase
                           WHERE sold_on BETWEEN p.year_ago_start AND p.year_ago_end
                           GROUP BY rep_id) AS year_ago_part ON year_ago_part.rep_id = r.rep_id AND year_ago_part.rep_id || '' = r.rep_id || ''
@@ -172,17 +175,17 @@ WITH sold AS NOT MATERIALIZED (
                    year_ago_part.amount,
                    year_ago_part.to_date_amount
               FROM (SELECT count(*) AS sale_count,
-                           sum(amount) AS amount
+                           sum(reporting_amount) AS amount
                       FROM purchase
                      WHERE rep_id IS NULL
                        AND sold_on BETWEEN p.period_start AND p.period_end) AS current_part
-              LEFT JOIN (SELECT sum(amount) AS amount,
-                                sum(amount) FILTER (WHERE sold_on <= p.prior_to_date_end) AS to_date_amount
+              LEFT JOIN (SELECT sum(reporting_amount) AS amount,
+                                sum(reporting_amount) FILTER (WHERE sold_on <= p.prior_to_date_end) AS to_date_amount
                            FROM purchase
                           WHERE rep_id IS NULL
                             AND sold_on BETWEEN p.prior_start AND p.prior_end) AS prior_part ON true
-              LEFT JOIN (SELECT sum(amount) AS amount,
-                                sum(amount) FILTER (WHERE sold_on <= p.year_ago_to_date_end) AS to_date_amount
+              LEFT JOIN (SELECT sum(reporting_amount) AS amount,
+                                sum(reporting_amount) FILTER (WHERE sold_on <= p.year_ago_to_date_end) AS to_date_amount
                            FROM purchase
                           WHERE rep_id IS NULL
                             AND sold_on BETWEEN p.year_ago_start AND p.year_ago_end) AS year_ago_part ON true
@@ -211,7 +214,7 @@ SELECT level,
        CASE WHEN holds_as_of THEN sales_perf.growth_rate(coalesce(sales_amount, 0), year_ago_to_date_amount) END AS year_to_date_growth
   FROM sold;
 
-COMMENT ON VIEW sales_growth IS 'Sales by period (view purchase: sales, or won deals where a mart has no sale) and their growth. A team includes the teams below it; reps count where they belong now; sales of no rep stand in a row (no rep), so that the reps of a period add up to the company. Filter one level and one grain.';
+COMMENT ON VIEW sales_growth IS 'Sales by period (view purchase: sales, or won deals where a mart has no sale) and their growth. A team includes the teams below it; reps count for the team they belonged to on the day of the sale; sales of no rep stand in a row (no rep), so that the reps of a period add up to the company. Filter one level and one grain.';
 COMMENT ON COLUMN sales_growth.level IS 'company, team (with the teams below it) or rep: filter one.';
 COMMENT ON COLUMN sales_growth.team_id IS 'The team, or the team of the rep; NULL for the company.';
 COMMENT ON COLUMN sales_growth.team_name IS 'Its name.';

@@ -42,13 +42,16 @@ SELECT p.grain,
        p.is_complete,
        e.rep_id,
        e.pipeline_id,
-       e.summary
+       e.summary,
+       e.team_id
   FROM period p
  CROSS JOIN LATERAL (
         SELECT d.rep_id,
                d.pipeline_id,
+               member.team_id,
                sales_perf.funnel_agg(way.path, d.outcome, d.closed_on) AS summary
           FROM deal_as_of d
+          LEFT JOIN rep_team member ON member.rep_id = d.rep_id AND d.opened_on BETWEEN member.valid_from AND member.valid_to
          CROSS JOIN LATERAL (
                 SELECT sales_perf.stage_path_agg(s.stage_no, e.entered_on) AS path
                   FROM stage_event e
@@ -59,7 +62,7 @@ SELECT p.grain,
                    AND s.is_open
                    AND s.pipeline_id = d.pipeline_id) AS way
          WHERE d.opened_on BETWEEN p.period_start AND p.period_end
-         GROUP BY d.rep_id, d.pipeline_id) AS e
+         GROUP BY d.rep_id, d.pipeline_id, member.team_id) AS e
 UNION ALL
 SELECT 'all'::text,
        r.first_day,
@@ -68,15 +71,19 @@ SELECT 'all'::text,
        true,
        e.rep_id,
        e.pipeline_id,
-       e.summary
+       e.summary,
+       e.team_id
   FROM report_range r
- CROSS JOIN (SELECT rep_id,
-                    pipeline_id,
-                    sales_perf.funnel_agg(path, outcome, closed_on) AS summary
-               FROM deal_path
-              GROUP BY rep_id, pipeline_id) AS e;
+ CROSS JOIN (SELECT d.rep_id,
+                    d.pipeline_id,
+                    member.team_id,
+                    sales_perf.funnel_agg(d.path, d.outcome, d.closed_on) AS summary
+               FROM deal_path d
+               -- a deal whose day of opening is not known: by the team of as_of()
+               LEFT JOIN rep_team member ON member.rep_id = d.rep_id AND coalesce(d.opened_on, sales_perf.as_of()) BETWEEN member.valid_from AND member.valid_to
+              GROUP BY d.rep_id, d.pipeline_id, member.team_id) AS e;
 
-COMMENT ON VIEW rep_funnel_cell IS 'Deals with their ways through the stages by the period they were opened in, pipeline and rep; and, of grain all, every deal. Attribution R.';
+COMMENT ON VIEW rep_funnel_cell IS 'Deals with their ways through the stages by the period they were opened in, pipeline, rep and the rep''s team on that day; and, of grain all, every deal. Attribution R.';
 COMMENT ON COLUMN rep_funnel_cell.grain IS 'month, quarter, year or all: filter one.';
 COMMENT ON COLUMN rep_funnel_cell.period_start IS 'First day of the period in which the deals were opened.';
 COMMENT ON COLUMN rep_funnel_cell.period_end IS 'Last day of the period; of all: as_of().';
@@ -85,6 +92,7 @@ COMMENT ON COLUMN rep_funnel_cell.is_complete IS 'True where the period is over 
 COMMENT ON COLUMN rep_funnel_cell.rep_id IS 'The rep who owned the deals; NULL: nobody.';
 COMMENT ON COLUMN rep_funnel_cell.pipeline_id IS 'The pipeline; NULL: deals of no pipeline.';
 COMMENT ON COLUMN rep_funnel_cell.summary IS 'funnel_summary of the deals.';
+COMMENT ON COLUMN rep_funnel_cell.team_id IS 'The team the rep belonged to on the day the deals were opened; NULL: none.';
 
 CREATE VIEW funnel_cell WITH (security_invoker = true) AS
 SELECT 'company'::text AS level,
@@ -114,7 +122,7 @@ SELECT 'team'::text,
        e.period_label,
        e.is_complete,
        e.summary
-  FROM (SELECT member.team_id,
+  FROM (SELECT tree.team_id,
                cell.pipeline_id,
                cell.grain,
                cell.period_start,
@@ -123,8 +131,8 @@ SELECT 'team'::text,
                cell.is_complete,
                sales_perf.rollup(cell.summary) AS summary
           FROM rep_funnel_cell cell
-          JOIN team_rep member ON member.rep_id = cell.rep_id
-         GROUP BY member.team_id, cell.pipeline_id, cell.grain, cell.period_start, cell.period_end, cell.period_label, cell.is_complete) AS e
+          JOIN team_tree tree ON tree.member_team_id = cell.team_id
+         GROUP BY tree.team_id, cell.pipeline_id, cell.grain, cell.period_start, cell.period_end, cell.period_label, cell.is_complete) AS e
   JOIN team t ON t.team_id = e.team_id
 UNION ALL
 SELECT 'rep'::text,
@@ -139,7 +147,16 @@ SELECT 'rep'::text,
        e.period_label,
        e.is_complete,
        e.summary
-  FROM rep_funnel_cell e
+  FROM (SELECT rep_id,
+               pipeline_id,
+               grain,
+               period_start,
+               period_end,
+               period_label,
+               is_complete,
+               sales_perf.rollup(summary) AS summary
+          FROM rep_funnel_cell
+         GROUP BY rep_id, pipeline_id, grain, period_start, period_end, period_label, is_complete) AS e
   LEFT JOIN rep r ON r.rep_id = e.rep_id
   LEFT JOIN team t ON t.team_id = r.team_id;
 

@@ -1,0 +1,66 @@
+-- Currencies: every amount is kept as it was agreed, and reports give it in the mart's reporting
+-- currency, at the rate of the day it belongs to: the day of closing, the day of a sale, and as_of() for
+-- what is open. What has no rate has no amount in reports: it is counted and listed (data_quality), and
+-- never added up as if it were in another currency.
+
+SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
+
+CREATE TABLE mart_setting (
+    is_only_row         boolean NOT NULL DEFAULT true CONSTRAINT mart_setting_pkey PRIMARY KEY,
+    reporting_currency  text,
+    CONSTRAINT mart_setting_is_only_row_check CHECK (is_only_row),
+    CONSTRAINT mart_setting_reporting_currency_check CHECK (reporting_currency ~ '^[A-Z][A-Z0-9]{2,4}$')
+);
+
+COMMENT ON TABLE mart_setting IS 'What is set for the mart as a whole: one row, or none.';
+COMMENT ON COLUMN mart_setting.is_only_row IS 'Always true: there is one row at most.';
+COMMENT ON COLUMN mart_setting.reporting_currency IS 'Currency of all amounts in reports (ISO 4217 code). NULL, or no row: it has no name, and amounts without a currency are in it.';
+
+CREATE FUNCTION set_reporting_currency(currency text) RETURNS void
+    LANGUAGE sql
+BEGIN ATOMIC
+    INSERT INTO mart_setting (reporting_currency)
+    VALUES (set_reporting_currency.currency)
+        ON CONFLICT (is_only_row) DO UPDATE SET reporting_currency = excluded.reporting_currency;
+END;
+
+COMMENT ON FUNCTION set_reporting_currency(text) IS 'Says which currency reports are in (ISO 4217 code, such as EUR): amounts in it, and amounts without a currency, need no rate. Rates in fx_rate are meant for this currency: change them too.';
+
+CREATE TABLE fx_rate (
+    currency    text NOT NULL,
+    valid_from  date NOT NULL,
+    rate        numeric NOT NULL,
+    CONSTRAINT fx_rate_pkey PRIMARY KEY (currency, valid_from),
+    CONSTRAINT fx_rate_currency_check CHECK (currency ~ '^[A-Z][A-Z0-9]{2,4}$'),
+    CONSTRAINT fx_rate_rate_check CHECK (rate > 0 AND rate < 'Infinity')
+);
+
+COMMENT ON TABLE fx_rate IS 'Exchange rates by day. A rate holds from its day until the next one of its currency; before the first there is none.';
+COMMENT ON COLUMN fx_rate.currency IS 'The currency (ISO 4217 code).';
+COMMENT ON COLUMN fx_rate.valid_from IS 'The day from which on it holds.';
+COMMENT ON COLUMN fx_rate.rate IS 'Units of the reporting currency for one unit of the currency.';
+
+CREATE VIEW fx_rate_as_of WITH (security_invoker = true) AS
+SELECT ''::text AS currency,
+       1::numeric AS rate
+UNION ALL
+SELECT reporting_currency,
+       1::numeric
+  FROM mart_setting
+ WHERE reporting_currency IS NOT NULL
+UNION ALL
+SELECT latest.currency,
+       latest.rate
+  FROM (SELECT DISTINCT ON (currency)
+               currency,
+               rate
+          FROM fx_rate
+         WHERE valid_from <= sales_perf.as_of()
+         ORDER BY currency, valid_from DESC) AS latest
+ WHERE NOT EXISTS (SELECT FROM mart_setting s WHERE s.reporting_currency = latest.currency);
+
+COMMENT ON VIEW fx_rate_as_of IS 'The rate of each currency that has one on the day as_of() gives: what open deals are converted at.';
+COMMENT ON COLUMN fx_rate_as_of.currency IS 'The currency; the empty text stands for amounts without a currency, which are in the reporting currency.';
+COMMENT ON COLUMN fx_rate_as_of.rate IS 'Units of the reporting currency for one unit; 1 for the reporting currency itself.';
+
+SET LOCAL search_path = sales_perf, pg_temp;
