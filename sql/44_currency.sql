@@ -8,6 +8,7 @@ SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 CREATE TABLE mart_setting (
     is_only_row         boolean NOT NULL DEFAULT true CONSTRAINT mart_setting_pkey PRIMARY KEY,
     reporting_currency  text,
+    is_assumed          boolean NOT NULL DEFAULT false,
     CONSTRAINT mart_setting_is_only_row_check CHECK (is_only_row),
     CONSTRAINT mart_setting_reporting_currency_check CHECK (reporting_currency ~ '^[A-Z][A-Z0-9]{2,4}$')
 );
@@ -15,13 +16,14 @@ CREATE TABLE mart_setting (
 COMMENT ON TABLE mart_setting IS 'What is set for the mart as a whole: one row, or none.';
 COMMENT ON COLUMN mart_setting.is_only_row IS 'Always true: there is one row at most.';
 COMMENT ON COLUMN mart_setting.reporting_currency IS 'Currency of all amounts in reports (ISO 4217 code). NULL, or no row: it has no name, and amounts without a currency are in it.';
+COMMENT ON COLUMN mart_setting.is_assumed IS 'True where nobody said so with set_reporting_currency(): the deals or sales that came first were all in this currency.';
 
 CREATE FUNCTION set_reporting_currency(currency text) RETURNS void
     LANGUAGE sql
 BEGIN ATOMIC
     INSERT INTO mart_setting (reporting_currency)
     VALUES (set_reporting_currency.currency)
-        ON CONFLICT (is_only_row) DO UPDATE SET reporting_currency = excluded.reporting_currency;
+        ON CONFLICT (is_only_row) DO UPDATE SET reporting_currency = excluded.reporting_currency, is_assumed = false;
 END;
 
 COMMENT ON FUNCTION set_reporting_currency(text) IS 'Says which currency reports are in (ISO 4217 code, such as EUR): amounts in it, and amounts without a currency, need no rate. Rates in fx_rate are meant for this currency: change them too.';
@@ -39,6 +41,81 @@ COMMENT ON TABLE fx_rate IS 'Exchange rates by day. A rate holds from its day un
 COMMENT ON COLUMN fx_rate.currency IS 'The currency (ISO 4217 code).';
 COMMENT ON COLUMN fx_rate.valid_from IS 'The day from which on it holds.';
 COMMENT ON COLUMN fx_rate.rate IS 'Units of the reporting currency for one unit of the currency.';
+
+-- A mart whose deals are all in one currency needs no setting: what comes first, all in one, is taken to be
+-- in the reporting currency. The assumption goes when something gainsays it: amounts without a currency
+-- (which are in the reporting currency by definition), or a rate for it. Who may not write mart_setting assumes nothing.
+CREATE FUNCTION reporting_currency_assume() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+DECLARE
+    said mart_setting%ROWTYPE;
+    only_currency text;
+BEGIN
+    SELECT s.* INTO said FROM mart_setting s;
+    IF FOUND AND NOT said.is_assumed
+       OR NOT (has_table_privilege('mart_setting', 'INSERT') AND has_table_privilege('mart_setting', 'UPDATE')) THEN
+        RETURN NULL;
+    END IF;
+
+    IF said.is_assumed THEN
+        IF EXISTS (SELECT FROM new_rows n WHERE n.currency IS NULL AND n.amount IS NOT NULL) THEN
+            UPDATE mart_setting SET reporting_currency = NULL, is_assumed = false;
+        END IF;
+        RETURN NULL;
+    END IF;
+
+    SELECT min(n.currency)
+      INTO only_currency
+      FROM new_rows n
+     WHERE n.amount IS NOT NULL
+    HAVING count(n.currency) = count(*)
+       AND min(n.currency) = max(n.currency);
+    IF FOUND
+       AND NOT EXISTS (SELECT FROM fx_rate f WHERE f.currency = only_currency)
+       AND NOT EXISTS (SELECT FROM deal d WHERE d.amount IS NOT NULL AND (d.currency IS NULL OR d.currency <> only_currency))
+       AND NOT EXISTS (SELECT FROM sale s WHERE s.amount IS NOT NULL AND (s.currency IS NULL OR s.currency <> only_currency)) THEN
+        INSERT INTO mart_setting (reporting_currency, is_assumed)
+        VALUES (only_currency, true)
+            ON CONFLICT DO NOTHING;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION reporting_currency_assume() IS 'Trigger function: takes the one currency of the deals or sales that come first for the reporting currency, if nobody set it.';
+
+CREATE TRIGGER reporting_currency_assume
+    AFTER INSERT ON deal
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION reporting_currency_assume();
+
+CREATE TRIGGER reporting_currency_assume
+    AFTER INSERT ON sale
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION reporting_currency_assume();
+
+CREATE FUNCTION reporting_currency_doubt() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE mart_setting s
+       SET reporting_currency = NULL,
+           is_assumed = false
+     WHERE s.is_assumed
+       AND EXISTS (SELECT FROM new_rows n WHERE n.currency = s.reporting_currency);
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION reporting_currency_doubt() IS 'Trigger function: a currency that has a rate into the reporting currency is not the reporting currency, if that was only assumed.';
+
+CREATE TRIGGER reporting_currency_doubt
+    AFTER INSERT ON fx_rate
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION reporting_currency_doubt();
 
 CREATE VIEW fx_rate_as_of WITH (security_invoker = true) AS
 SELECT ''::text AS currency,

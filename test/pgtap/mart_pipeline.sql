@@ -87,6 +87,7 @@ VALUES ('good', 'ann', 'web', '2024-03-01', NULL, NULL, NULL), ('same day', 'ann
        ('backwards', 'ann', 'web', '2024-03-01', '2024-02-29', 'o1', NULL), ('lost before', 'ann', 'web', '2024-03-01', NULL, NULL, '2024-02-29'),
        ('both', 'ann', 'web', '2024-03-01', '2024-03-02', 'o1', '2024-03-03'), ('undated', 'ann', 'web', '2024-03-01', NULL, 'o1', NULL),
        ('nobody''s', NULL, 'web', '2024-03-01', NULL, NULL, NULL), ('from nowhere', 'ann', NULL, '2024-03-01', NULL, NULL, NULL);
+INSERT INTO team_membership (rep_id, team_id, valid) VALUES ('gone', 't', '(,2024-06-01)');
 INSERT INTO stage_event (stage_event_id, deal_id, stage_id, entered_on) VALUES (-1, 'ahead', 'offer', '2024-02-29'), (-2, 'ahead', 'talk', current_date + 1);
 
 SELECT set_eq(
@@ -96,7 +97,7 @@ SELECT set_eq(
              ('deal_won_without_amount', 'priceless'), ('deal_amount_not_a_number', 'NaN'), ('deal_open_in_closed_stage', 'o6'),
              ('deal_without_rep', 'nobody'), ('deal_without_opened_on', 'undated'), ('deal_without_account', 'homeless'),
              ('deal_without_stage', 'o5'), ('deal_stage_of_other_pipeline', 'astray'), ('deal_closed_in_open_stage', 'forgotten'),
-             ('deal_negative_amount', 'negative'), ('deal_in_second_currency', 'foreign'), ('deal_overdue', 'o2'),
+             ('deal_negative_amount', 'negative'), ('deal_without_rate', 'foreign'), ('deal_overdue', 'o2'),
              ('deal_of_rep_who_left', 'o4'), ('stage_event_before_opening', '-1'), ('stage_event_in_future', '-2'),
              ('stage_event_in_future', (SELECT stage_event_id::text FROM stage_event WHERE deal_id = 'tomorrow')),
              ('stage_event_in_future', (SELECT stage_event_id::text FROM stage_event WHERE deal_id = 'endless')),
@@ -105,12 +106,12 @@ SELECT set_eq(
              ('sale_without_day', 'some day'), ('sale_in_future', 'tomorrow'), ('sale_infinite_day', 'never'), ('sale_infinite_day', 'ever'),
              ('sale_day_outside_calendar', 'ancient'), ('sale_without_amount', 'priceless'), ('sale_amount_not_a_number', 'NaN'),
              ('sale_term_with_one_end', 'from then'), ('sale_term_backwards', 'backwards'), ('sale_term_too_long', 'centuries'),
-             ('sale_without_account', 'nobody''s'), ('sale_without_rep', 'by nobody'), ('sale_in_second_currency', 'foreign'),
+             ('sale_without_account', 'nobody''s'), ('sale_without_rep', 'by nobody'), ('sale_without_rate', 'foreign'),
              ('lead_without_day', 'some day'), ('lead_in_future', 'tomorrow'), ('lead_infinite_day', 'never'),
              ('lead_day_outside_calendar', 'ancient'), ('lead_ended_before_created', 'backwards'), ('lead_ended_before_created', 'lost before'),
              ('lead_converted_and_lost', 'both'), ('lead_converted_without_day', 'undated'), ('lead_without_rep', 'nobody''s'),
              ('lead_without_source', 'from nowhere'),
-             ('rep_without_team', 'free'), ('team_empty', 'idle')$$,
+             ('rep_without_team', 'free'), ('rep_without_team', 'gone'), ('rep_in_other_team', 'gone'), ('team_empty', 'idle')$$,
     'each fault is found in its row, and nowhere else');
 SELECT set_eq('SELECT DISTINCT check_code FROM data_quality', 'SELECT check_code FROM data_quality_check', 'every check has found something');
 SELECT is(detail, 'opened on 2024-03-01, closed on 2024-02-01', 'and says what') FROM data_quality WHERE check_code = 'deal_closed_before_opened';
