@@ -328,7 +328,7 @@ COMMENT ON FUNCTION sales_perf.stamp_mart(text) IS
 'Internal: makes in a schema of the caller''s every piece of the template that is missing or different there, and says which. All of create_mart and upgrade_mart but their checks.';
 
 
-CREATE FUNCTION sales_perf.create_mart(mart text)
+CREATE FUNCTION sales_perf.create_mart(mart text, reporting_currency text DEFAULT NULL)
 RETURNS text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -358,6 +358,10 @@ BEGIN
     INTO made
     FROM sales_perf.stamp_mart(mart) AS s;
 
+    IF reporting_currency IS NOT NULL THEN
+        PERFORM sales_perf.stamp_run(mart, format('SELECT set_reporting_currency(%L)', reporting_currency));
+    END IF;
+
     IF current_setting('jit')::boolean AND pg_jit_available() THEN
         RAISE NOTICE USING
             MESSAGE = 'just-in-time compilation is on: compiling the scorecards can take seconds, running them a fraction of one',
@@ -368,8 +372,8 @@ BEGIN
 END
 $function$;
 
-COMMENT ON FUNCTION sales_perf.create_mart(text) IS
-'Makes a mart: the tables, views and functions of sales_perf_template in a schema of this name, which is created if it is not there, and which must belong to the caller and hold none of their names if it is. They belong to the caller, and nobody else can read them until he grants it. The name is taken as it stands, capitals and all. Returns what was made, in words.';
+COMMENT ON FUNCTION sales_perf.create_mart(text, text) IS
+'Makes a mart: the tables, views and functions of sales_perf_template in a schema of this name, which is created if it is not there, and which must belong to the caller and hold none of their names if it is. They belong to the caller, and nobody else can read them until he grants it. The name is taken as it stands, capitals and all. The reporting currency (ISO 4217 code) is that of all amounts in reports; set_reporting_currency() in the mart sets it later. Returns what was made, in words.';
 
 
 CREATE FUNCTION sales_perf.upgrade_mart(mart text)
