@@ -32,3 +32,13 @@ RETURN CASE
 END;
 COMMENT ON FUNCTION sales_perf.cagr(numeric, numeric, numeric) IS
 'Compound growth per period as a fraction: (last / first)^(1 / periods) - 1. NULL where first or periods is not above 0, or last is below 0.';
+
+CREATE FUNCTION sales_perf.business_days(first_day date, last_day date)
+RETURNS integer
+LANGUAGE C
+IMMUTABLE
+STRICT
+PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'sales_perf_business_days';
+COMMENT ON FUNCTION sales_perf.business_days(date, date) IS
+'Days from Monday to Friday from first_day on, last_day excluded; below 0 where last_day comes first: those of the reversed range, taken negative. So business_days(a, b) + business_days(b, c) = business_days(a, c). Holidays are not known here (see the table calendar of a mart). NULL where a day is infinite.';

@@ -71,6 +71,15 @@ AS 'MODULE_PATHNAME', 'cohort_retention_values';
 COMMENT ON FUNCTION sales_perf.retention_values(sales_perf.cohort_summary, date) IS
 'The same up to the period that holds last_day, the day up to which sales are known: what comes later (terms reach ahead) is left out, and where nothing was bought any more the rows go on. The last period is not over unless last_day is its last.';
 
+CREATE FUNCTION sales_perf.retention_values(s sales_perf.cohort_summary, last_day date, period_starts date[])
+RETURNS TABLE (period_start date, starting bigint, retained bigint, churned bigint, new bigint, reactivated bigint,
+	retention_rate float8, gross_revenue_retention float8, net_revenue_retention float8,
+	starting_amount numeric, kept_amount numeric, current_amount numeric)
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 36
+AS 'MODULE_PATHNAME', 'cohort_retention_values';
+COMMENT ON FUNCTION sales_perf.retention_values(sales_perf.cohort_summary, date, date[]) IS
+'The same of customers whose periods'' first days were given to period_agg: give them here too.';
+
 CREATE FUNCTION sales_perf.cohort_values(s sales_perf.cohort_summary)
 RETURNS TABLE (cohort_start date, periods_since integer, customers bigint, active bigint, retention_rate float8,
 	amount numeric, is_complete boolean)
@@ -87,9 +96,24 @@ AS 'MODULE_PATHNAME', 'cohort_values';
 COMMENT ON FUNCTION sales_perf.cohort_values(sales_perf.cohort_summary, date) IS
 'The same where sales are known up to last_day: cells of periods that are not over by then are not complete.';
 
+CREATE FUNCTION sales_perf.cohort_values(s sales_perf.cohort_summary, last_day date, period_starts date[])
+RETURNS TABLE (cohort_start date, periods_since integer, customers bigint, active bigint, retention_rate float8,
+	amount numeric, is_complete boolean)
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 400
+AS 'MODULE_PATHNAME', 'cohort_values';
+COMMENT ON FUNCTION sales_perf.cohort_values(sales_perf.cohort_summary, date, date[]) IS
+'The same of customers whose periods'' first days were given to period_agg: give them here too.';
+
 CREATE FUNCTION sales_perf.period_retention_rate(s sales_perf.cohort_summary, period_start date)
 RETURNS float8
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'cohort_period_retention_rate';
 COMMENT ON FUNCTION sales_perf.period_retention_rate(sales_perf.cohort_summary, date) IS
 'Retention from the period before to the one that holds the day: customers active in both / customers active in the period before. NULL where there were none.';
+
+CREATE FUNCTION sales_perf.period_retention_rate(s sales_perf.cohort_summary, period_start date, period_starts date[])
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'cohort_period_retention_rate';
+COMMENT ON FUNCTION sales_perf.period_retention_rate(sales_perf.cohort_summary, date, date[]) IS
+'The same of customers whose periods'' first days were given to period_agg: give them here too.';

@@ -1,18 +1,18 @@
 -- period_summary: forecasts of its amounts.
 
-CREATE FUNCTION sales_perf.period_forecast(s sales_perf.period_summary, horizon integer, season integer DEFAULT NULL, confidence float8 DEFAULT 0.8)
+CREATE FUNCTION sales_perf.period_forecast(s sales_perf.period_summary, horizon integer, season integer DEFAULT NULL, confidence float8 DEFAULT 0.8, period_starts date[] DEFAULT NULL)
 RETURNS TABLE (period_start date, expected float8, low float8, high float8, method text)
 LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 12
 AS 'MODULE_PATHNAME', 'period_forecast';
-COMMENT ON FUNCTION sales_perf.period_forecast(sales_perf.period_summary, integer, integer, float8) IS
-'Forecasts the amounts of the periods after the last, as many as the horizon says (1 to 1000), by the method that fits best: mean, level, trend, damped trend, and with two seasons of periods or more additive and multiplicative ones (the latter if all amounts are above 0), by Akaike''s criterion. low and high are to hold a share of confidence of the amounts to come; NULL where no errors are known. The season is a number of periods, by default 7 for days, 52 for weeks, 12 for months, 4 for quarters and 1, none, for years. No rows of a summary without periods, or with an amount that is no finite number.';
+COMMENT ON FUNCTION sales_perf.period_forecast(sales_perf.period_summary, integer, integer, float8, date[]) IS
+'Forecasts the amounts of the periods after the last, as many as the horizon says (1 to 1000), by the method that fits best: mean, level, trend, damped trend, and with two seasons of periods or more additive and multiplicative ones (the latter if all amounts are above 0), by Akaike''s criterion. low and high are to hold a share of confidence of the amounts to come; NULL where no errors are known. The season is a number of periods, by default 7 for days, 52 for weeks, 12 for months, 4 for quarters and 1, none, for years. No rows of a summary without periods, or with an amount that is no finite number. period_starts: the first days of its periods, where they were given to period_agg.';
 
 CREATE FUNCTION sales_perf.period_forecast_by(s sales_perf.period_summary, method text, horizon integer, season integer DEFAULT NULL,
-	alpha float8 DEFAULT NULL, beta float8 DEFAULT NULL, gamma float8 DEFAULT NULL, phi float8 DEFAULT NULL, confidence float8 DEFAULT 0.8)
+	alpha float8 DEFAULT NULL, beta float8 DEFAULT NULL, gamma float8 DEFAULT NULL, phi float8 DEFAULT NULL, confidence float8 DEFAULT 0.8, period_starts date[] DEFAULT NULL)
 RETURNS TABLE (period_start date, expected float8, low float8, high float8, method text)
 LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 12
 AS 'MODULE_PATHNAME', 'period_forecast_by';
-COMMENT ON FUNCTION sales_perf.period_forecast_by(sales_perf.period_summary, text, integer, integer, float8, float8, float8, float8, float8) IS
+COMMENT ON FUNCTION sales_perf.period_forecast_by(sales_perf.period_summary, text, integer, integer, float8, float8, float8, float8, float8, date[]) IS
 'Forecasts by a given method (NULL: the one period_forecast takes) and parameters: alpha, beta and gamma are the weights of the newest period in level, trend and season, phi damps the trend; each from 0 to 1, or NULL: found so that the squared errors of one step are smallest, phi between 0.8 and 0.98. No rows where the method cannot be fitted: with a season it needs two seasons of periods, with a trend 3 periods, with a level 2, and a multiplicative one amounts above 0.';
 
 CREATE FUNCTION sales_perf.period_fit(s sales_perf.period_summary, method text DEFAULT NULL, season integer DEFAULT NULL,

@@ -73,6 +73,34 @@ COMMENT ON COLUMN period.is_complete IS 'True where the period''s last day is no
 COMMENT ON COLUMN period.prior_start IS 'First day of the period before; NULL before the calendar''s first day.';
 COMMENT ON COLUMN period.prior_end IS 'Last day of the period before.';
 
+-- The same periods for what counts by them itself: the first days of all of them, and the day behind
+-- the last one. An array, so that a summary of a million rows finds the period of a day at once.
+CREATE VIEW calendar_grain WITH (security_invoker = true) AS
+SELECT 'month'::text AS grain,
+       (SELECT array_agg(c.fiscal_period_start ORDER BY c.fiscal_period_start)
+          FROM calendar c
+         WHERE c.on_date = c.fiscal_period_start
+           AND c.region = '')
+       || (SELECT max(on_date) + 1 FROM calendar WHERE region = '') AS period_starts
+UNION ALL
+SELECT 'quarter'::text,
+       (SELECT array_agg(c.fiscal_quarter_start ORDER BY c.fiscal_quarter_start)
+          FROM calendar c
+         WHERE c.on_date = c.fiscal_quarter_start
+           AND c.region = '')
+       || (SELECT max(on_date) + 1 FROM calendar WHERE region = '')
+UNION ALL
+SELECT 'year'::text,
+       (SELECT array_agg(c.fiscal_year_start ORDER BY c.fiscal_year_start)
+          FROM calendar c
+         WHERE c.on_date = c.fiscal_year_start
+           AND c.region = '')
+       || (SELECT max(on_date) + 1 FROM calendar WHERE region = '');
+
+COMMENT ON VIEW calendar_grain IS 'The periods of calendar as period_agg() takes them. For views that count by periods; BI tools should read the view period.';
+COMMENT ON COLUMN calendar_grain.grain IS 'month, quarter or year: filter one.';
+COMMENT ON COLUMN calendar_grain.period_starts IS 'The first day of each period, ascending, and the day after calendar''s last.';
+
 -- What a period is compared with: the one before it, and the same one (by its number in the fiscal
 -- year) a year ago. The period that holds as_of() is not over; so that it can be compared all the
 -- same, the others are cut where they had as many business days behind them.
@@ -92,21 +120,21 @@ SELECT p.grain,
        CASE WHEN elapsed.business_days = 0 THEN year_ago.period_start - 1 ELSE year_ago_cut.on_date END AS year_ago_to_date_end
   FROM period p
   LEFT JOIN LATERAL (
-        SELECT min(coalesce(same_month.fiscal_period_start, same_quarter.fiscal_quarter_start, CASE p.grain WHEN 'year' THEN p.prior_start END)) AS period_start,
-               min(coalesce(same_month.fiscal_period_end, same_quarter.fiscal_quarter_end, CASE p.grain WHEN 'year' THEN p.prior_end END)) AS period_end
+        SELECT max(coalesce(same_month.fiscal_period_start, same_quarter.fiscal_quarter_start, CASE p.grain WHEN 'year' THEN p.prior_start END)) AS period_start,
+               max(coalesce(same_month.fiscal_period_end, same_quarter.fiscal_quarter_end, CASE p.grain WHEN 'year' THEN p.prior_end END)) AS period_end
           FROM calendar this
           LEFT JOIN calendar same_month
             ON p.grain = 'month'
            AND same_month.region = ''
            AND same_month.on_date = same_month.fiscal_period_start
-           AND same_month.fiscal_period_start BETWEEN p.period_start - 740 AND p.period_start - 1
+           AND same_month.fiscal_period_start BETWEEN p.period_start - 740 AND p.period_start - 300
            AND same_month.fiscal_year = this.fiscal_year - 1
            AND same_month.fiscal_period = this.fiscal_period
           LEFT JOIN calendar same_quarter
             ON p.grain = 'quarter'
            AND same_quarter.region = ''
            AND same_quarter.on_date = same_quarter.fiscal_quarter_start
-           AND same_quarter.fiscal_quarter_start BETWEEN p.period_start - 740 AND p.period_start - 1
+           AND same_quarter.fiscal_quarter_start BETWEEN p.period_start - 740 AND p.period_start - 300
            AND same_quarter.fiscal_year = this.fiscal_year - 1
            AND same_quarter.fiscal_quarter = this.fiscal_quarter
          WHERE this.region = ''

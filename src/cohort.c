@@ -342,7 +342,7 @@ cells_by_period(const SummaryView *view)
  * the last that has data.
  */
 static int64
-last_period(FunctionCallInfo fcinfo, const SummaryView *view, int64 last_with_data)
+last_period(FunctionCallInfo fcinfo, const Periods *periods, int64 last_with_data)
 {
 	DateADT		last_day;
 
@@ -353,7 +353,7 @@ last_period(FunctionCallInfo fcinfo, const SummaryView *view, int64 last_with_da
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("last_day must be a finite date")));
-	return grain_period(period_grain(view), last_day);
+	return period_of_day(periods, last_day);
 }
 
 static void
@@ -390,7 +390,7 @@ amount_ratio(Datum part, Datum whole, Datum *ratio)
 
 /* One row of retention_values. */
 static void
-retention_row(Grain grain, int64 period, const SeriesPoints *periods, const SeriesPoint *before,
+retention_row(DateADT start, const SeriesPoints *periods, const SeriesPoint *before,
 			  const SeriesPoint *now, Datum *values, bool *nulls)
 {
 	DecimalValue none = {0};
@@ -401,7 +401,7 @@ retention_row(Grain grain, int64 period, const SeriesPoints *periods, const Seri
 	int64		new = now != NULL ? now->counts[BY_PERIOD_NEW] : 0;
 
 	memset(nulls, 0, 12 * sizeof(bool));
-	values[0] = DateADTGetDatum(grain_start(grain, period));
+	values[0] = DateADTGetDatum(start);
 	values[1] = Int64GetDatum(starting);
 	values[2] = Int64GetDatum(retained);
 	values[3] = Int64GetDatum(starting - retained);
@@ -425,6 +425,7 @@ cohort_retention_values(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	SummaryView view;
+	Periods		days;
 	SeriesPoints periods;
 	const SeriesPoint *before = NULL;
 	int64		first;
@@ -439,8 +440,9 @@ cohort_retention_values(PG_FUNCTION_ARGS)
 	periods = cells_by_period(&view);
 	if (periods.n == 0)
 		return (Datum) 0;
+	days = period_starts_argument(fcinfo, 2, period_grain(&view));
 	first = periods.point[0].key;
-	last = last_period(fcinfo, &view, periods.point[periods.n - 1].key);
+	last = last_period(fcinfo, &days, periods.point[periods.n - 1].key);
 	check_row_count((double) last - first + 1);
 
 	of_row = AllocSetContextCreate(CurrentMemoryContext, "retention_values row",
@@ -455,7 +457,7 @@ cohort_retention_values(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 		if (next < periods.n && periods.point[next].key == period)
 			now = &periods.point[next++];
-		retention_row(period_grain(&view), period, &periods, before, now, values, nulls);
+		retention_row(period_start(&days, period), &periods, before, now, values, nulls);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 		before = now;
 		MemoryContextReset(of_row);
@@ -471,6 +473,7 @@ cohort_period_retention_rate(PG_FUNCTION_ARGS)
 {
 	DateADT		day = PG_GETARG_DATEADT(1);
 	SummaryView view;
+	Periods		days;
 	int64		period;
 	int64		starting = 0;
 	int64		retained = 0;
@@ -479,7 +482,8 @@ cohort_period_retention_rate(PG_FUNCTION_ARGS)
 	if (DATE_NOT_FINITE(day) || !summary_read(fcinfo, 0, &cohort_layout, &view) ||
 		view.option == 0)
 		PG_RETURN_NULL();
-	period = grain_period(period_grain(&view), day);
+	days = period_starts_argument(fcinfo, 2, period_grain(&view));
+	period = period_of_day(&days, day);
 	for (int i = 0; i < view.series.n; i++)
 	{
 		const SeriesPoint *cell = &view.series.point[i];
@@ -507,7 +511,7 @@ cohort_values(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	SummaryView view;
 	const SeriesPoints *cells = &view.series;
-	Grain		grain;
+	Periods		days;
 	int64		first;
 	int64		last = PG_INT64_MIN;
 	int64		over;			/* the last period that is over */
@@ -518,7 +522,7 @@ cohort_values(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	if (!summary_read(fcinfo, 0, &cohort_layout, &view) || cells->n == 0)
 		return (Datum) 0;
-	grain = period_grain(&view);
+	days = period_starts_argument(fcinfo, 2, period_grain(&view));
 	first = pair_first(cells->point[0].key);
 	for (int i = 0; i < cells->n; i++)
 	{
@@ -526,8 +530,8 @@ cohort_values(PG_FUNCTION_ARGS)
 		last = Max(last, (int64) pair_first(cells->point[i].key) +
 				   pair_second(cells->point[i].key));
 	}
-	over = last = last_period(fcinfo, &view, last);
-	if (PG_NARGS() > 1 && grain_start(grain, last + 1) - 1 > PG_GETARG_DATEADT(1))
+	over = last = last_period(fcinfo, &days, last);
+	if (PG_NARGS() > 1 && period_start(&days, last + 1) - 1 > PG_GETARG_DATEADT(1))
 		over--;
 	check_row_count((double) ncohorts * Max((double) last - first + 1, 0));
 
@@ -554,7 +558,7 @@ cohort_values(PG_FUNCTION_ARGS)
 				cell = &cells->point[i++];
 			if (cell != NULL)
 				active = cell->counts[ACTIVE];
-			values[0] = DateADTGetDatum(grain_start(grain, cohort));
+			values[0] = DateADTGetDatum(period_start(&days, cohort));
 			values[1] = Int32GetDatum((int32) since);
 			values[2] = Int64GetDatum(customers);
 			values[3] = Int64GetDatum(active);

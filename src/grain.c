@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * grain.c
- *	  Periods of the calendar: days, ISO weeks, months, quarters, years.
+ *	  Periods of the calendar: days, ISO weeks, months, quarters, years; and
+ *	  those whose first days are given.
  *
  *-------------------------------------------------------------------------
  */
@@ -119,4 +120,126 @@ grain_season(Grain grain)
 	static const int season[GRAINS] = {7, 52, 12, 4, 1};
 
 	return season[grain];
+}
+
+/* ---------- periods whose first days are given ---------- */
+
+Periods
+periods_of_grain(Grain grain)
+{
+	return (Periods) {.grain = grain};
+}
+
+/*
+ * Periods by their first days, at least one, ascending.  The first has the
+ * number of the period of its grain that its sixteenth day lies in (of days and
+ * weeks, of its first and fourth): so months that begin with months are numbered
+ * as ever, and those that begin some days before or after have the number of
+ * the month that they stand for, however far back the days given reach.
+ */
+Periods
+periods_given(Grain grain, const DateADT *starts, int nstarts)
+{
+	int			into = grain == GRAIN_DAY ? 0 : grain == GRAIN_WEEK ? 3 : 15;
+
+	return (Periods) {
+		.grain = grain,
+		.nstarts = nstarts,
+		.starts = starts,
+		.first = grain_period(grain, (DateADT) Min((int64) starts[0] + into, LAST_DAY))
+	};
+}
+
+/*
+ * The day some periods of a grain after (or before) another, the same one of a
+ * month or the month's last.
+ */
+static DateADT
+days_on(Grain grain, DateADT from, int64 periods)
+{
+	int			year;
+	int			month;
+	int			day_of_month;
+	int64		months;
+	int64		day;
+
+	if (grain == GRAIN_DAY || grain == GRAIN_WEEK)
+		day = from + periods * (grain == GRAIN_WEEK ? 7 : 1);
+	else
+	{
+		j2date(from + POSTGRES_EPOCH_JDATE, &year, &month, &day_of_month);
+		months = (int64) year * 12 + month - 1 +
+			periods * (grain == GRAIN_YEAR ? 12 : grain == GRAIN_QUARTER ? 3 : 1);
+		if (months < grain_period(GRAIN_MONTH, FIRST_DAY))
+			return FIRST_DAY;
+		if (months > grain_period(GRAIN_MONTH, LAST_DAY))
+			return LAST_DAY + 1;
+		year = (int) (months / 12);
+		month = (int) (months % 12);
+		if (month < 0)
+		{
+			month += 12;
+			year--;
+		}
+		day_of_month = Min(day_of_month, day_tab[isleap(year)][month]);
+		day = (int64) date2j(year, month + 1, day_of_month) - POSTGRES_EPOCH_JDATE;
+	}
+	return (DateADT) Min(Max(day, FIRST_DAY), LAST_DAY + 1);
+}
+
+/*
+ * The number of the period that a day belongs to, where first days are given.
+ * Before the first and from the last on periods go on by the grain.
+ */
+int64
+given_period(const Periods *periods, DateADT day)
+{
+	const DateADT *starts = periods->starts;
+	int			low = 0;
+	int			high = periods->nstarts - 1;
+	int			guess;
+
+	if (unlikely(day < starts[low] || day >= starts[high]))
+	{
+		int			known = day < starts[low] ? low : high;
+		int64		on = grain_period(periods->grain, day) -
+			grain_period(periods->grain, starts[known]);
+
+		while (days_on(periods->grain, starts[known], on) > day)
+			on--;
+		while (days_on(periods->grain, starts[known], on + 1) <= day)
+			on++;
+		return periods->first + known + on;
+	}
+
+	/* they are about as long as each other: it is the one guessed, or one beside it */
+	guess = (int) (((int64) day - starts[low]) * high / ((int64) starts[high] - starts[low]));
+	if (guess > 0 && starts[guess - 1] <= day)
+		low = guess - 1;
+	if (guess + 2 < high && starts[guess + 2] > day)
+		high = guess + 2;
+	while (high - low > 1)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (starts[middle] <= day)
+			low = middle;
+		else
+			high = middle;
+	}
+	return periods->first + low;
+}
+
+/* The first day of a period, with the limits of grain_start. */
+DateADT
+period_start(const Periods *periods, int64 period)
+{
+	int64		place = period - periods->first;
+	int			known = place < 0 ? 0 : (int) Min(place, (int64) periods->nstarts - 1);
+
+	if (periods->nstarts == 0)
+		return grain_start(periods->grain, period);
+	if (place == known)
+		return periods->starts[known];
+	return days_on(periods->grain, periods->starts[known], place - known);
 }

@@ -91,12 +91,12 @@ share_until(Datum amount, int64 days, int64 of_days, int scale)
  * it exactly.
  */
 static Summary *
-add_term(Summary *s, Grain grain, DateADT from, DateADT until, NullableDatum amount, int64 sign)
+add_term(Summary *s, const Periods *periods, DateADT from, DateADT until, NullableDatum amount, int64 sign)
 {
 	static const int64 no_amount[1];
 	int64		of_days = (int64) until - from + 1;
-	int64		first = grain_period(grain, from);
-	int64		last = grain_period(grain, until);
+	int64		first = period_of_day(periods, from);
+	int64		last = period_of_day(periods, until);
 	Datum		before = Int64GetDatum(0);
 	int			scale = 0;
 	bool		finite = false;
@@ -121,7 +121,7 @@ add_term(Summary *s, Grain grain, DateADT from, DateADT until, NullableDatum amo
 		s = summary_add_point(&period_layout, s, period, counts, no_amount, 1);
 		if (finite)
 		{
-			int64		end = period == last ? until : (int64) grain_start(grain, period + 1) - 1;
+			int64		end = period == last ? until : (int64) period_start(periods, period + 1) - 1;
 			Datum		so_far = share_until(amount.value, end - from + 1, of_days, scale);
 
 			s = add_amount(s, period, DirectFunctionCall2(numeric_sub, so_far, before), sign);
@@ -133,12 +133,16 @@ add_term(Summary *s, Grain grain, DateADT from, DateADT until, NullableDatum amo
 	return s;
 }
 
+/* The arguments: a day, an amount, perhaps the ends of a term, the grain, perhaps its periods' first days. */
 static pg_attribute_always_inline Datum
-period_row(FunctionCallInfo fcinfo, bool has_term, int64 sign)
+period_row(FunctionCallInfo fcinfo, bool has_term, bool has_starts, int64 sign)
 {
 	Summary    *state = summary_begin(fcinfo, &period_layout);
 	NullableDatum day = fcinfo->args[1];
-	Grain		grain = (Grain) summary_option_argument(fcinfo, has_term ? 5 : 3, &grain_option);
+	int			grain_argument = has_term ? 5 : 3;
+	Grain		grain = (Grain) summary_option_argument(fcinfo, grain_argument, &grain_option);
+	Periods		periods = has_starts ?
+		period_starts_argument(fcinfo, grain_argument + 1, grain) : periods_of_grain(grain);
 
 	summary_set_option(&period_layout, state, grain + 1);
 	if (has_term && !(PG_ARGISNULL(3) && PG_ARGISNULL(4)))
@@ -150,44 +154,36 @@ period_row(FunctionCallInfo fcinfo, bool has_term, int64 sign)
 			!DATE_NOT_FINITE(from) && !DATE_NOT_FINITE(until) &&
 			until >= from && (int64) until - from < MAX_TERM_DAYS)
 			return summary_end(fcinfo, &period_layout,
-							   add_term(state, grain, from, until, fcinfo->args[2], sign));
+							   add_term(state, &periods, from, until, fcinfo->args[2], sign));
 		summary_add_count(state, PERIOD_INVALID, sign);
 	}
 	if (unlikely(day.isnull || DATE_NOT_FINITE(DatumGetDateADT(day.value))))
 		summary_add_count(state, PERIOD_UNDATED, sign);
 	else
-		state = add_row(state, grain_period(grain, DatumGetDateADT(day.value)),
+		state = add_row(state, period_of_day(&periods, DatumGetDateADT(day.value)),
 						fcinfo->args[2], sign);
 	return summary_end(fcinfo, &period_layout, state);
 }
 
-PG_FUNCTION_INFO_V1(period_agg_add);
-Datum
-period_agg_add(PG_FUNCTION_ARGS)
-{
-	return period_row(fcinfo, false, 1);
-}
+#define PERIOD_AGG(name, has_term, has_starts) \
+	PG_FUNCTION_INFO_V1(name##_add); \
+	Datum \
+	name##_add(PG_FUNCTION_ARGS) \
+	{ \
+		return period_row(fcinfo, has_term, has_starts, 1); \
+	} \
+	PG_FUNCTION_INFO_V1(name##_remove); \
+	Datum \
+	name##_remove(PG_FUNCTION_ARGS) \
+	{ \
+		return period_row(fcinfo, has_term, has_starts, -1); \
+	} \
+	extern int	no_such_variable
 
-PG_FUNCTION_INFO_V1(period_agg_remove);
-Datum
-period_agg_remove(PG_FUNCTION_ARGS)
-{
-	return period_row(fcinfo, false, -1);
-}
-
-PG_FUNCTION_INFO_V1(period_agg_term_add);
-Datum
-period_agg_term_add(PG_FUNCTION_ARGS)
-{
-	return period_row(fcinfo, true, 1);
-}
-
-PG_FUNCTION_INFO_V1(period_agg_term_remove);
-Datum
-period_agg_term_remove(PG_FUNCTION_ARGS)
-{
-	return period_row(fcinfo, true, -1);
-}
+PERIOD_AGG(period_agg, false, false);
+PERIOD_AGG(period_agg_term, true, false);
+PERIOD_AGG(period_agg_starts, false, true);
+PERIOD_AGG(period_agg_term_starts, true, true);
 
 SUMMARY_COUNT(period_undated_count, period_layout, PERIOD_UNDATED);
 SUMMARY_COUNT(period_invalid_count, period_layout, PERIOD_INVALID);
@@ -261,6 +257,7 @@ period_values(PG_FUNCTION_ARGS)
 	SummaryView view;
 	const SeriesPoints *periods = &view.series;
 	Grain		grain;
+	Periods		days;
 	int64		first;
 	int64		last;
 	MemoryContext of_row;
@@ -270,6 +267,7 @@ period_values(PG_FUNCTION_ARGS)
 	if (!summary_read(fcinfo, 0, &period_layout, &view) || periods->n == 0)
 		return (Datum) 0;
 	grain = period_grain(&view);
+	days = period_starts_argument(fcinfo, 1, grain);
 	first = periods->point[0].key;
 	last = periods->point[periods->n - 1].key;
 	if (last - first >= MAX_PERIODS)
@@ -291,7 +289,7 @@ period_values(PG_FUNCTION_ARGS)
 		bool		nulls[7] = {false};
 
 		CHECK_FOR_INTERRUPTS();
-		values[0] = DateADTGetDatum(grain_start(grain, period));
+		values[0] = DateADTGetDatum(period_start(&days, period));
 		values[1] = Int64GetDatum(sold ? periods->point[i].counts[PERIOD_ROWS] : 0);
 		values[2] = period_amount(periods, period);
 		nulls[3] = nulls[4] = period == first;
@@ -323,6 +321,7 @@ period_growth_rate(PG_FUNCTION_ARGS)
 	DateADT		day = PG_GETARG_DATEADT(1);
 	SummaryView view;
 	const SeriesPoints *periods = &view.series;
+	Periods		days;
 	int64		period;
 	Datum		rate;
 	bool		isnull;
@@ -330,7 +329,8 @@ period_growth_rate(PG_FUNCTION_ARGS)
 	if (DATE_NOT_FINITE(day) || !summary_read(fcinfo, 0, &period_layout, &view) ||
 		periods->n == 0)
 		PG_RETURN_NULL();
-	period = grain_period(period_grain(&view), day);
+	days = period_starts_argument(fcinfo, 2, period_grain(&view));
+	period = period_of_day(&days, day);
 
 	/* of periods that the summary does not reach nothing is known */
 	if (period - 1 < periods->point[0].key || period > periods->point[periods->n - 1].key)

@@ -25,6 +25,7 @@
 typedef struct AmountSeries
 {
 	Grain		grain;
+	Periods		days;
 	int64		first;
 	int			n;
 	double	   *amounts;
@@ -125,13 +126,13 @@ point_amount(const SeriesPoints *periods, const SeriesPoint *point)
 }
 
 /*
- * Reads the amounts, 0 in periods without rows, and the season, by grain if
- * the argument of that number is NULL.  False, and no forecast, of a summary
+ * Reads the amounts, 0 in periods without rows, the season, by grain if the
+ * argument of that number is NULL, and the periods' first days (no argument: -1).  False, and no forecast, of a summary
  * without periods, one that is not valid, or an amount that is no finite
  * number.
  */
 static bool
-read_series(FunctionCallInfo fcinfo, int season, AmountSeries *series)
+read_series(FunctionCallInfo fcinfo, int season, int starts, AmountSeries *series)
 {
 	SummaryView view;
 	const SeriesPoints *periods = &view.series;
@@ -143,6 +144,8 @@ read_series(FunctionCallInfo fcinfo, int season, AmountSeries *series)
 		periods->n == 0)
 		return false;
 	series->grain = period_grain(&view);
+	series->days = starts < 0 ? periods_of_grain(series->grain) :
+		period_starts_argument(fcinfo, starts, series->grain);
 	if (series->season == 0)
 		series->season = grain_season(series->grain);
 	series->first = periods->point[0].key;
@@ -204,7 +207,7 @@ put_points(ReturnSetInfo *result, const AmountSeries *series,
 
 		if (!grain_has_period(series->grain, period))
 			break;
-		values[0] = DateADTGetDatum(grain_start(series->grain, period));
+		values[0] = DateADTGetDatum(period_start(&series->days, period));
 		values[1] = known(points[h].expected, &nulls[1]);
 		values[2] = known(points[h].low, &nulls[2]);
 		values[3] = known(points[h].high, &nulls[3]);
@@ -253,7 +256,7 @@ period_forecast(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	horizon = whole_argument(fcinfo, 1, "horizon", MAX_HORIZON);
 	confidence = confidence_argument(fcinfo, 3);
-	if (!read_series(fcinfo, 2, &series))
+	if (!read_series(fcinfo, 2, 4, &series))
 		return (Datum) 0;
 
 	forecast = forecast_choose(series.amounts, series.n, series.season);
@@ -281,7 +284,7 @@ period_forecast_by(PG_FUNCTION_ARGS)
 	horizon = whole_argument(fcinfo, 2, "horizon", MAX_HORIZON);
 	parameter_arguments(fcinfo, 4, has_method, method, given);
 	confidence = confidence_argument(fcinfo, 8);
-	if (!read_series(fcinfo, 3, &series) ||
+	if (!read_series(fcinfo, 3, 9, &series) ||
 		!fit(&forecast, &series, has_method, method, given))
 		return (Datum) 0;
 
@@ -305,7 +308,7 @@ period_fit(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	parameter_arguments(fcinfo, 3, has_method, method, given);
-	if (!read_series(fcinfo, 2, &series) ||
+	if (!read_series(fcinfo, 2, -1, &series) ||
 		!fit(&forecast, &series, has_method, method, given))
 		return (Datum) 0;
 
@@ -359,7 +362,7 @@ period_backtest(PG_FUNCTION_ARGS)
 	horizon = whole_argument(fcinfo, 1, "horizon", MAX_HORIZON);
 	origins = whole_argument(fcinfo, 3, "origins", MAX_POINTS);
 	confidence = confidence_argument(fcinfo, 4);
-	if (!read_series(fcinfo, 2, &series) ||
+	if (!read_series(fcinfo, 2, -1, &series) ||
 		!forecast_backtest(series.amounts, series.n, series.season, horizon,
 						   origins, confidence, &chosen, &naive, &naive_season))
 		return (Datum) 0;

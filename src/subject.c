@@ -7,7 +7,9 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "subject.h"
+#include "utils/array.h"
 
 const OptionField grain_option = {"grain", GRAINS, grain_names};
 
@@ -53,6 +55,78 @@ const SummaryLayout period_layout = {
 	.option = &grain_option,
 	.consistent = period_consistent
 };
+
+/* What is known of the first days that were given before. */
+typedef struct CheckedStarts
+{
+	const DateADT *starts;
+	int			n;
+	DateADT		first;
+	DateADT		last;
+	Periods		periods;
+} CheckedStarts;
+
+/* The array's days, or an error if they are none that periods could begin with. */
+static void
+check_starts(const DateADT *starts, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (DATE_NOT_FINITE(starts[i]))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+					 errmsg("period_starts must be finite dates")));
+		if (i > 0 && starts[i - 1] >= starts[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("period_starts must ascend"),
+					 errdetail("Element %d is not after the one before.", i + 1),
+					 errhint("Give each period's first day once, the earliest first.")));
+	}
+}
+
+/*
+ * The periods of a grain, by the first days that an argument gives; where it is
+ * NULL, empty or not there at all, those of everyday's calendar.  It is the
+ * same array for all rows of a query, so it is checked once, unless the caller
+ * has nowhere to remember that.
+ */
+Periods
+period_starts_argument(FunctionCallInfo fcinfo, int argument, Grain grain)
+{
+	CheckedStarts *checked = fcinfo->flinfo->fn_extra;
+	ArrayType  *array;
+	const DateADT *starts;
+	int			n;
+
+	if (PG_NARGS() <= argument || PG_ARGISNULL(argument))
+		return periods_of_grain(grain);
+	array = PG_GETARG_ARRAYTYPE_P(argument);
+	if (ARR_NDIM(array) == 0)
+		return periods_of_grain(grain);
+	if (ARR_NDIM(array) != 1 || ARR_HASNULL(array) || ARR_ELEMTYPE(array) != DATEOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("period_starts must be one-dimensional and hold no nulls")));
+	starts = (const DateADT *) ARR_DATA_PTR(array);
+	n = ARR_DIMS(array)[0];
+
+	if (checked == NULL || checked->starts != starts || checked->n != n ||
+		checked->first != starts[0] || checked->last != starts[n - 1] ||
+		checked->periods.grain != grain)
+	{
+		check_starts(starts, n);
+		if (checked == NULL)
+			checked = fcinfo->flinfo->fn_extra =
+				MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CheckedStarts));
+		checked->starts = starts;
+		checked->n = n;
+		checked->first = starts[0];
+		checked->last = starts[n - 1];
+		checked->periods = periods_given(grain, starts, n);
+	}
+	return checked->periods;
+}
 
 /* ---------- stage_path ---------- */
 

@@ -39,6 +39,8 @@ period_grain(const SummaryView *view)
 	return (Grain) (view->option - 1);
 }
 
+extern Periods period_starts_argument(FunctionCallInfo fcinfo, int argument, Grain grain);
+
 /* The fields of stage_path. */
 enum
 {

@@ -13,6 +13,8 @@ INSERT INTO call VALUES
 ('outlook_agg(numeric, double precision)', $$d.amount, d.deal_no % 11 * 0.1::float8$$),
 ('period_agg(date, numeric, text)', $$d.opened_on, d.amount, 'week'$$),
 ('period_agg(date, numeric, date, date, text)', $$d.opened_on, d.amount, d.opened_on, d.closed_on, 'month'$$),
+('period_agg(date, numeric, text, date[])', $$d.opened_on, d.amount, 'month', '{2021-01-31,2021-02-28,2021-04-04,2021-05-02,2022-01-02}'$$),
+('period_agg(date, numeric, date, date, text, date[])', $$d.opened_on, d.amount, d.opened_on, d.closed_on, 'month', '{2021-01-31,2021-02-28,2021-04-04,2021-05-02,2022-01-02}'$$),
 ('cohort_agg(period_summary)', $$period_agg_add(NULL, d.opened_on, d.amount, d.opened_on, d.closed_on, 'month')$$),
 ('stage_path_agg(integer, date)', $$(d.deal_no % 5)::int, d.opened_on$$),
 ('funnel_agg(stage_path, text, date)', $$fixture.path(d.opened_on, d.deal_no), d.outcome, d.closed_on$$),

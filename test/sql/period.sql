@@ -41,3 +41,29 @@ SELECT is_valid('{"grain": "day", "undated": 1, "invalid": 0, "periods": {"point
 SELECT period_agg('2024-01-01', 1, g) FROM unnest('{month, week}'::text[]) AS g;
 SELECT period_agg('2024-01-01', 1, 'Month');
 SELECT period_agg('2024-01-01', 1, NULL);
+
+-- periods whose first days are given: 4-4-5 weeks, closed by the day behind the last
+CREATE TABLE weeks AS SELECT '{2017-01-01,2017-01-29,2017-02-26,2017-04-02}'::date[] AS starts;
+SELECT v.*
+FROM weeks, LATERAL (SELECT period_agg(d, amount, 'month', starts) AS s
+	FROM (VALUES ('2017-01-28'::date, 1), ('2017-01-29', 2), ('2017-02-25', 3), ('2017-04-01', 4), ('2017-04-02', 5), ('2016-12-31', 6)) AS x (d, amount)) AS p,
+	LATERAL period_values(s, starts) AS v;
+SELECT v.period_start, v.amount
+FROM weeks, LATERAL period_agg_add(NULL, NULL, 91, '2017-01-01', '2017-04-01', 'month', starts) AS s, LATERAL period_values(s, starts) AS v;
+SELECT period_growth_rate(s, '2017-02-25', starts) AS rate, period_growth_rate(s, '2017-01-28', starts) AS before
+FROM weeks, LATERAL (SELECT period_agg(d, amount, 'month', starts) AS s FROM (VALUES ('2017-01-02'::date, 10), ('2017-01-30', 15)) AS x (d, amount)) AS p;
+SELECT f.period_start, f.expected
+FROM weeks, LATERAL (SELECT period_agg(d, 10, 'month', starts) AS s FROM unnest('{2017-01-02,2017-01-30}'::date[]) AS d) AS p, LATERAL period_forecast(s, 3, period_starts => starts) AS f;
+-- none: everyday's calendar
+SELECT period_agg('2017-01-28', 1, 'month', NULL) = period_agg('2017-01-28', 1, 'month') AS same, period_agg('2017-01-28', 1, 'month', '{}') = period_agg('2017-01-28', 1, 'month') AS same;
+-- a calendar of months as they come, given: the same bytes, also of days outside it
+SELECT count(*), bool_and(period_agg_add(NULL, d, 1, d, d + 100, g, starts) = period_agg_add(NULL, d, 1, d, d + 100, g)) AS same
+FROM (VALUES ('month', '1 month'::interval), ('quarter', '3 months'), ('year', '1 year'), ('week', '1 week'), ('day', '1 day')) AS grain (g, width)
+CROSS JOIN LATERAL (SELECT array_agg(day::date ORDER BY day) AS starts FROM generate_series(date_trunc(g, timestamp '2000-01-03'), '2009-12-31', width) AS day) AS c
+CROSS JOIN unnest('{4714-11-24 BC,4714-12-01 BC,0001-12-31 BC,1999-12-31,2000-01-01,2000-02-29,2004-12-31,2009-11-30,2010-03-31,2012-02-29,5874897-06-30}'::date[]) AS d;
+SELECT period_agg('2017-01-28', 1, 'month', '{2017-01-01,NULL}');
+SELECT period_agg('2017-01-28', 1, 'month', '{{2017-01-01},{2017-02-01}}');
+SELECT period_agg('2017-01-28', 1, 'month', '{2017-01-01,2017-03-01,2017-02-01}');
+SELECT period_agg('2017-01-28', 1, 'month', '{2017-01-01,2017-01-01}');
+SELECT period_agg('2017-01-28', 1, 'month', '{2017-01-01,infinity}');
+DROP TABLE weeks;

@@ -29,6 +29,13 @@ SELECT as_of() = current_date AS today;
 SELECT growth_rate(120, 100), growth_rate(80, 100), growth_rate(1, 0), growth_rate(1, -5), growth_rate(NULL, 5), growth_rate(0, 4);
 SELECT round(cagr(100, 121, 2)::numeric, 12) AS cagr, cagr(0, 1, 1), cagr(1, 0, 1), cagr(1, 2, 0), cagr(-1, 2, 1), cagr(NULL, 2, 1);
 
+-- business_days: Monday to Friday, the last day excluded
+SELECT business_days('2024-01-01', '2024-01-06') AS monday_to_friday, business_days('2024-01-06', '2024-01-08') AS weekend,
+	business_days('2024-01-05', '2024-01-05') AS no_day, business_days('2024-01-08', '2024-01-01') AS backwards;
+SELECT business_days('4714-11-24 BC', '5874897-12-31') AS all_days, business_days('5874897-12-31', '4714-11-24 BC') AS and_back;
+SELECT business_days('-infinity', '2024-01-01') AS infinite, business_days('2024-01-01', 'infinity') AS infinite, business_days(NULL, '2024-01-01') AS not_known;
+SELECT provolatile, proisstrict, proparallel FROM pg_proc WHERE proname = 'business_days';
+
 -- set before the library is there: an error at first use, and again, until it is mended
 \c -
 SET sales_perf.as_of = 'yesterday';

@@ -40,6 +40,8 @@ my %call = (
 	'outlook_agg(numeric,doubleprecision)' => [ deal => 'amount, rep_no / 100.0' ],
 	'period_agg(date,numeric,text)' => [ deal => q{opened_on, amount, 'month'} ],
 	'period_agg(date,numeric,date,date,text)' => [ deal => q{opened_on, amount, opened_on, closed_on, 'month'} ],
+	'period_agg(date,numeric,text,date[])' => [ deal => q{opened_on, amount, 'month', '{2021-01-31,2021-02-28,2021-04-04,2021-05-02,2022-01-02}'} ],
+	'period_agg(date,numeric,date,date,text,date[])' => [ deal => q{opened_on, amount, opened_on, closed_on, 'month', '{2021-01-31,2021-02-28,2021-04-04,2021-05-02,2022-01-02}'} ],
 	'cohort_agg(period_summary)' => [ by_rep => 'period_s' ],
 	'stage_path_agg(integer,date)' => [ deal => '(rep_no % 5)::int, opened_on' ],
 	'funnel_agg(stage_path,text,date)' => [ deal => 'fixture.path(opened_on, rep_no), outcome, closed_on' ],
