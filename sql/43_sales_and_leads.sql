@@ -28,7 +28,7 @@ CREATE TABLE sale (
 -- the order of customers, which are then grouped one after the other.
 CREATE INDEX sale_sold_on_idx ON sale (sold_on);
 CREATE INDEX sale_rep_id_sold_on_idx ON sale (rep_id, sold_on);
-CREATE INDEX sale_account_id_idx ON sale (account_id) INCLUDE (sold_on, amount, covers_from, covers_to);
+CREATE INDEX sale_account_id_idx ON sale (account_id) INCLUDE (sold_on, amount, covers_from, covers_to, currency);
 
 COMMENT ON TABLE sale IS 'What customers bought: one row an invoice, an order or a subscription''s term. Where a mart has none at all, won deals stand in (view purchase). Refunds are rows with a negative amount. Faulty rows are accepted and listed by data_quality.';
 COMMENT ON COLUMN sale.sale_id IS 'Key of the sale, any text (the invoice''s or order''s number).';

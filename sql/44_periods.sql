@@ -77,29 +77,44 @@ COMMENT ON COLUMN period.prior_end IS 'Last day of the period before.';
 -- the last one. An array, so that a summary of a million rows finds the period of a day at once.
 CREATE VIEW calendar_grain WITH (security_invoker = true) AS
 SELECT 'month'::text AS grain,
-       (SELECT array_agg(c.fiscal_period_start ORDER BY c.fiscal_period_start)
-          FROM calendar c
-         WHERE c.on_date = c.fiscal_period_start
-           AND c.region = '')
-       || (SELECT max(on_date) + 1 FROM calendar WHERE region = '') AS period_starts
+       (SELECT array_agg(starts.first_day ORDER BY starts.first_day)
+          FROM (SELECT c.fiscal_period_start AS first_day
+                  FROM calendar c
+                 WHERE c.on_date = c.fiscal_period_start
+                   AND c.region = ''
+                UNION ALL
+                SELECT max(c.on_date) + 1
+                  FROM calendar c
+                 WHERE c.region = ''
+                HAVING max(c.on_date) IS NOT NULL) AS starts) AS period_starts
 UNION ALL
 SELECT 'quarter'::text,
-       (SELECT array_agg(c.fiscal_quarter_start ORDER BY c.fiscal_quarter_start)
-          FROM calendar c
-         WHERE c.on_date = c.fiscal_quarter_start
-           AND c.region = '')
-       || (SELECT max(on_date) + 1 FROM calendar WHERE region = '')
+       (SELECT array_agg(starts.first_day ORDER BY starts.first_day)
+          FROM (SELECT c.fiscal_quarter_start AS first_day
+                  FROM calendar c
+                 WHERE c.on_date = c.fiscal_quarter_start
+                   AND c.region = ''
+                UNION ALL
+                SELECT max(c.on_date) + 1
+                  FROM calendar c
+                 WHERE c.region = ''
+                HAVING max(c.on_date) IS NOT NULL) AS starts)
 UNION ALL
 SELECT 'year'::text,
-       (SELECT array_agg(c.fiscal_year_start ORDER BY c.fiscal_year_start)
-          FROM calendar c
-         WHERE c.on_date = c.fiscal_year_start
-           AND c.region = '')
-       || (SELECT max(on_date) + 1 FROM calendar WHERE region = '');
+       (SELECT array_agg(starts.first_day ORDER BY starts.first_day)
+          FROM (SELECT c.fiscal_year_start AS first_day
+                  FROM calendar c
+                 WHERE c.on_date = c.fiscal_year_start
+                   AND c.region = ''
+                UNION ALL
+                SELECT max(c.on_date) + 1
+                  FROM calendar c
+                 WHERE c.region = ''
+                HAVING max(c.on_date) IS NOT NULL) AS starts);
 
 COMMENT ON VIEW calendar_grain IS 'The periods of calendar as period_agg() takes them. For views that count by periods; BI tools should read the view period.';
 COMMENT ON COLUMN calendar_grain.grain IS 'month, quarter or year: filter one.';
-COMMENT ON COLUMN calendar_grain.period_starts IS 'The first day of each period, ascending, and the day after calendar''s last.';
+COMMENT ON COLUMN calendar_grain.period_starts IS 'The first day of each period, ascending, and the day after calendar''s last; NULL of an empty calendar.';
 
 -- What a period is compared with: the one before it, and the same one (by its number in the fiscal
 -- year) a year ago. The period that holds as_of() is not over; so that it can be compared all the

@@ -3,8 +3,8 @@
 --
 -- Two levels: first each customer's purchases by period, then all customers. Retention of a rep, a
 -- team or a segment is that of its own customers and never added up: who left one rep for another
--- stays with the company. A filter on grain leaves one of three turns; one on a rep reaches the scan.
--- Periods are calendar months, quarters and years, whatever calendar says.
+-- stays with the company, and a team's customers are those its reps sold to while they belonged to it.
+-- A filter on grain leaves one of three turns; one on a rep reaches the scan.
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
@@ -12,16 +12,16 @@ CREATE VIEW customer_cell WITH (security_invoker = true) AS
 SELECT g.grain,
        e.account_id,
        e.summary
-  FROM (VALUES ('month'::text), ('quarter'), ('year')) AS g (grain)
+  FROM calendar_grain g
  CROSS JOIN LATERAL (
         SELECT account_id,
-               sales_perf.period_agg(sold_on, amount, covers_from, covers_to, g.grain) AS summary
+               sales_perf.period_agg(sold_on, reporting_amount, covers_from, covers_to, g.grain, g.period_starts) AS summary
           FROM sale_as_of
          WHERE account_id IS NOT NULL
          GROUP BY account_id
         UNION ALL
         SELECT account_id,
-               sales_perf.period_agg(sold_on, amount, g.grain)
+               sales_perf.period_agg(sold_on, reporting_amount, g.grain, g.period_starts)
           FROM won_deal_as_of
          WHERE account_id IS NOT NULL
          GROUP BY account_id) AS e;
@@ -36,18 +36,18 @@ SELECT g.grain,
        e.rep_id,
        e.account_id,
        e.summary
-  FROM (VALUES ('month'::text), ('quarter'), ('year')) AS g (grain)
+  FROM calendar_grain g
  CROSS JOIN LATERAL (
         SELECT rep_id,
                account_id,
-               sales_perf.period_agg(sold_on, amount, covers_from, covers_to, g.grain) AS summary
+               sales_perf.period_agg(sold_on, reporting_amount, covers_from, covers_to, g.grain, g.period_starts) AS summary
           FROM sale_as_of
          WHERE account_id IS NOT NULL
          GROUP BY rep_id, account_id
         UNION ALL
         SELECT rep_id,
                account_id,
-               sales_perf.period_agg(sold_on, amount, g.grain)
+               sales_perf.period_agg(sold_on, reporting_amount, g.grain, g.period_starts)
           FROM won_deal_as_of
          WHERE account_id IS NOT NULL
          GROUP BY rep_id, account_id) AS e;
@@ -57,6 +57,35 @@ COMMENT ON COLUMN rep_customer_cell.grain IS 'month, quarter or year: filter one
 COMMENT ON COLUMN rep_customer_cell.rep_id IS 'The rep who sold; NULL: nobody.';
 COMMENT ON COLUMN rep_customer_cell.account_id IS 'The customer.';
 COMMENT ON COLUMN rep_customer_cell.summary IS 'period_summary of the customer''s purchases of that rep.';
+
+CREATE VIEW team_customer_cell WITH (security_invoker = true) AS
+SELECT g.grain,
+       e.team_id,
+       e.account_id,
+       e.summary
+  FROM calendar_grain g
+ CROSS JOIN LATERAL (
+        SELECT member.team_id,
+               s.account_id,
+               sales_perf.period_agg(s.sold_on, s.reporting_amount, s.covers_from, s.covers_to, g.grain, g.period_starts) AS summary
+          FROM sale_as_of s
+          JOIN rep_team member ON member.rep_id = s.rep_id AND s.sold_on BETWEEN member.valid_from AND member.valid_to
+         WHERE s.account_id IS NOT NULL
+         GROUP BY member.team_id, s.account_id
+        UNION ALL
+        SELECT member.team_id,
+               d.account_id,
+               sales_perf.period_agg(d.sold_on, d.reporting_amount, g.grain, g.period_starts)
+          FROM won_deal_as_of d
+          JOIN rep_team member ON member.rep_id = d.rep_id AND d.sold_on BETWEEN member.valid_from AND member.valid_to
+         WHERE d.account_id IS NOT NULL
+         GROUP BY member.team_id, d.account_id) AS e;
+
+COMMENT ON VIEW team_customer_cell IS 'What each customer bought of the reps of each team while they belonged to it, by the periods of a grain.';
+COMMENT ON COLUMN team_customer_cell.grain IS 'month, quarter or year: filter one.';
+COMMENT ON COLUMN team_customer_cell.team_id IS 'The team the rep belonged to directly on the day of the sale.';
+COMMENT ON COLUMN team_customer_cell.account_id IS 'The customer.';
+COMMENT ON COLUMN team_customer_cell.summary IS 'period_summary of the customer''s purchases of that team.';
 
 CREATE VIEW cohort_cell WITH (security_invoker = true) AS
 SELECT 'company'::text AS level,
@@ -82,12 +111,12 @@ SELECT 'team'::text,
                team_id,
                sales_perf.cohort_agg(summary) AS summary
           FROM (SELECT cell.grain,
-                       member.team_id,
+                       tree.team_id,
                        cell.account_id,
                        sales_perf.rollup(cell.summary) AS summary
-                  FROM rep_customer_cell cell
-                  JOIN team_rep member ON member.rep_id = cell.rep_id
-                 GROUP BY cell.grain, member.team_id, cell.account_id) AS of_customer
+                  FROM team_customer_cell cell
+                  JOIN team_tree tree ON tree.member_team_id = cell.team_id
+                 GROUP BY cell.grain, tree.team_id, cell.account_id) AS of_customer
          GROUP BY grain, team_id) AS e
   JOIN team t ON t.team_id = e.team_id
 UNION ALL
@@ -141,9 +170,9 @@ SELECT c.level,
        c.segment,
        c.grain,
        r.period_start,
-       (r.period_start + CASE c.grain WHEN 'month' THEN interval '1 month' WHEN 'quarter' THEN interval '3 months' ELSE interval '1 year' END)::date - 1 AS period_end,
-       to_char(r.period_start, CASE c.grain WHEN 'month' THEN 'YYYY-MM' WHEN 'quarter' THEN 'YYYY-"Q"Q' ELSE 'YYYY' END) AS period_label,
-       (r.period_start + CASE c.grain WHEN 'month' THEN interval '1 month' WHEN 'quarter' THEN interval '3 months' ELSE interval '1 year' END)::date - 1 <= sales_perf.as_of() AS is_complete,
+       k.period_end,
+       k.period_label,
+       k.period_end <= sales_perf.as_of() AS is_complete,
        r.starting AS starting_count,
        r.retained AS retained_count,
        r.churned AS churned_count,
@@ -158,9 +187,18 @@ SELECT c.level,
        r.gross_revenue_retention,
        r.net_revenue_retention
   FROM cohort_cell c
- CROSS JOIN LATERAL sales_perf.retention_values(c.summary, sales_perf.as_of()) AS r;
+  JOIN calendar_grain g ON g.grain = c.grain
+ CROSS JOIN LATERAL sales_perf.retention_values(c.summary, sales_perf.as_of(), g.period_starts) AS r
+ CROSS JOIN LATERAL (
+        SELECT CASE c.grain WHEN 'month' THEN day.fiscal_period_end WHEN 'quarter' THEN day.fiscal_quarter_end ELSE day.fiscal_year_end END AS period_end,
+               CASE c.grain WHEN 'month' THEN day.fiscal_period_label WHEN 'quarter' THEN day.fiscal_quarter_label ELSE day.fiscal_year_label END AS period_label
+          FROM calendar day
+         WHERE day.region = ''
+           AND day.on_date = r.period_start
+        -- looked up for each period: before calendar is analyzed, the planner would go the other way round
+        OFFSET 0) AS k;
 
-COMMENT ON VIEW retention IS 'Who of the customers of the period before came back, and with how much: by month, quarter and year, of the company, each team, rep and segment from its own customers. A customer is an account; active: covered by a sale''s term, or with purchases above 0 net in the period. From the first period with an active customer to the one that holds as_of(); calendar months, quarters and years. Filter one level and one grain.';
+COMMENT ON VIEW retention IS 'Who of the customers of the period before came back, and with how much: by month, quarter and year, of the company, each team, rep and segment from its own customers. A customer is an account; active: covered by a sale''s term, or with purchases above 0 net in the period. A team''s are those its reps sold to while they belonged to it. Periods are those of calendar, from the first with an active customer to the one that holds as_of(). Filter one level and one grain.';
 COMMENT ON COLUMN retention.level IS 'company, team (with the teams below it), rep or segment: filter one. Levels are not to be added up.';
 COMMENT ON COLUMN retention.team_id IS 'The team, or the team of the rep; NULL at the levels company and segment.';
 COMMENT ON COLUMN retention.team_name IS 'Its name.';
@@ -180,7 +218,7 @@ COMMENT ON COLUMN retention.reactivated_count IS 'Customers active in the period
 COMMENT ON COLUMN retention.active_count IS 'retained_count + new_count + reactivated_count: the starting_count of the next period. Count; P.';
 COMMENT ON COLUMN retention.customer_retention_rate IS 'retained_count / starting_count: new customers never count. Fraction; P; NULL where starting_count is 0.';
 COMMENT ON COLUMN retention.churn_rate IS '1 - customer_retention_rate. Fraction; P; NULL where starting_count is 0.';
-COMMENT ON COLUMN retention.starting_amount IS 'What the starting customers bought in the period before. Amount; P.';
+COMMENT ON COLUMN retention.starting_amount IS 'What the starting customers bought in the period before. Amount in the reporting currency, at the rate of the day of each sale; P.';
 COMMENT ON COLUMN retention.kept_amount IS 'What they bought in the period, of each at most as much as before. Amount; P.';
 COMMENT ON COLUMN retention.current_amount IS 'What they bought in the period. Amount; P. Terms are spread over their days.';
 COMMENT ON COLUMN retention.gross_revenue_retention IS 'kept_amount / starting_amount. Fraction; P; NULL where starting_amount is 0 or less.';
@@ -195,7 +233,7 @@ SELECT c.level,
        c.segment,
        c.grain,
        r.cohort_start,
-       to_char(r.cohort_start, CASE c.grain WHEN 'month' THEN 'YYYY-MM' WHEN 'quarter' THEN 'YYYY-"Q"Q' ELSE 'YYYY' END) AS cohort_label,
+       k.cohort_label,
        r.periods_since,
        r.customers AS customer_count,
        r.active AS active_count,
@@ -203,9 +241,16 @@ SELECT c.level,
        r.amount,
        r.is_complete
   FROM cohort_cell c
- CROSS JOIN LATERAL sales_perf.cohort_values(c.summary, sales_perf.as_of()) AS r;
+  JOIN calendar_grain g ON g.grain = c.grain
+ CROSS JOIN LATERAL sales_perf.cohort_values(c.summary, sales_perf.as_of(), g.period_starts) AS r
+ CROSS JOIN LATERAL (
+        SELECT CASE c.grain WHEN 'month' THEN day.fiscal_period_label WHEN 'quarter' THEN day.fiscal_quarter_label ELSE day.fiscal_year_label END AS cohort_label
+          FROM calendar day
+         WHERE day.region = ''
+           AND day.on_date = r.cohort_start
+        OFFSET 0) AS k;
 
-COMMENT ON VIEW cohort_retention IS 'The cohort matrix: of the customers whose first active period was this one, how many were active so many periods later; of the company, each team, rep and segment from its own customers. A customer is an account; active: covered by a sale''s term, or with purchases above 0 net in the period. Calendar months, quarters and years. Filter one level and one grain.';
+COMMENT ON VIEW cohort_retention IS 'The cohort matrix: of the customers whose first active period was this one, how many were active so many periods later; of the company, each team, rep and segment from its own customers. A customer is an account; active: covered by a sale''s term, or with purchases above 0 net in the period. A team''s are those its reps sold to while they belonged to it. Periods are those of calendar. Filter one level and one grain.';
 COMMENT ON COLUMN cohort_retention.level IS 'company, team (with the teams below it), rep or segment: filter one.';
 COMMENT ON COLUMN cohort_retention.team_id IS 'The team, or the team of the rep; NULL at the levels company and segment.';
 COMMENT ON COLUMN cohort_retention.team_name IS 'Its name.';

@@ -1,5 +1,5 @@
 -- What sales are to be expected: the periods so far and those to come, of the company, each team and
--- each rep; and how good such forecasts would have been. Calendar months, quarters and years.
+-- each rep; and how good such forecasts would have been.
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
@@ -7,21 +7,29 @@ SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 -- last one that is over.
 CREATE VIEW forecast_span WITH (security_invoker = true) AS
 SELECT g.grain,
-       (date_trunc(g.grain, (r.first_day - 1)::timestamp) + g.width)::date AS first_day,
-       date_trunc(g.grain, (r.last_day + 1)::timestamp)::date - 1 AS last_day,
+       (SELECT min(p.period_start)
+          FROM period p
+         WHERE p.grain = g.grain
+           AND p.period_start >= (SELECT first_day FROM report_range)) AS first_day,
+       (SELECT max(p.period_end)
+          FROM period p
+         WHERE p.grain = g.grain
+           AND p.is_complete) AS last_day,
        g.width_months,
-       g.horizon
-  FROM report_range r
- CROSS JOIN (VALUES ('month'::text, interval '1 month', 1, 12),
-                    ('quarter', interval '3 months', 3, 4),
-                    ('year', interval '1 year', 12, 2)) AS g (grain, width, width_months, horizon);
+       g.horizon,
+       k.period_starts
+  FROM (VALUES ('month'::text, 1, 12),
+               ('quarter', 3, 4),
+               ('year', 12, 2)) AS g (grain, width_months, horizon)
+  JOIN calendar_grain k ON k.grain = g.grain;
 
 COMMENT ON VIEW forecast_span IS 'The days that forecasts are made from: whole months, quarters and years.';
 COMMENT ON COLUMN forecast_span.grain IS 'month, quarter or year.';
-COMMENT ON COLUMN forecast_span.first_day IS 'First day of the first period that the mart''s data cover from its first day on.';
-COMMENT ON COLUMN forecast_span.last_day IS 'Last day of the last period that is over as of as_of().';
-COMMENT ON COLUMN forecast_span.width_months IS 'Months in a period. Count.';
+COMMENT ON COLUMN forecast_span.first_day IS 'First day of the first period of calendar that the mart''s data cover from its first day on; NULL: there is none.';
+COMMENT ON COLUMN forecast_span.last_day IS 'Last day of the last period that is over as of as_of(); NULL: there is none.';
+COMMENT ON COLUMN forecast_span.width_months IS 'Months (fiscal periods) in a period. Count.';
 COMMENT ON COLUMN forecast_span.horizon IS 'Periods that are forecast. Count.';
+COMMENT ON COLUMN forecast_span.period_starts IS 'The first day of each period of calendar, and the day after its last (see calendar_grain).';
 
 CREATE VIEW rep_sales_cell WITH (security_invoker = true) AS
 SELECT g.grain,
@@ -30,7 +38,7 @@ SELECT g.grain,
   FROM forecast_span g
  CROSS JOIN LATERAL (
         SELECT rep_id,
-               sales_perf.period_agg(sold_on, amount, g.grain) AS summary
+               sales_perf.period_agg(sold_on, reporting_amount, g.grain, g.period_starts) AS summary
           FROM purchase
          WHERE sold_on BETWEEN g.first_day AND g.last_day
          GROUP BY rep_id) AS e;
@@ -39,6 +47,24 @@ COMMENT ON VIEW rep_sales_cell IS 'The sales of each rep by the periods of a gra
 COMMENT ON COLUMN rep_sales_cell.grain IS 'month, quarter or year: filter one.';
 COMMENT ON COLUMN rep_sales_cell.rep_id IS 'The rep who sold; NULL: nobody.';
 COMMENT ON COLUMN rep_sales_cell.summary IS 'period_summary of the sales of whole periods.';
+
+CREATE VIEW team_sales_cell WITH (security_invoker = true) AS
+SELECT g.grain,
+       e.team_id,
+       e.summary
+  FROM forecast_span g
+ CROSS JOIN LATERAL (
+        SELECT member.team_id,
+               sales_perf.period_agg(s.sold_on, s.reporting_amount, g.grain, g.period_starts) AS summary
+          FROM purchase s
+          JOIN rep_team member ON member.rep_id = s.rep_id AND s.sold_on BETWEEN member.valid_from AND member.valid_to
+         WHERE s.sold_on BETWEEN g.first_day AND g.last_day
+         GROUP BY member.team_id) AS e;
+
+COMMENT ON VIEW team_sales_cell IS 'The sales of the reps of each team while they belonged to it, by the periods of a grain.';
+COMMENT ON COLUMN team_sales_cell.grain IS 'month, quarter or year: filter one.';
+COMMENT ON COLUMN team_sales_cell.team_id IS 'The team the rep belonged to directly on the day of the sale.';
+COMMENT ON COLUMN team_sales_cell.summary IS 'period_summary of the sales of whole periods.';
 
 CREATE VIEW sales_cell WITH (security_invoker = true) AS
 SELECT of_level.level,
@@ -50,7 +76,8 @@ SELECT of_level.level,
        g.width_months,
        g.horizon,
        -- a 0 in the last period: who sold nothing lately has sold nothing, and not stopped before
-       of_level.summary OPERATOR(sales_perf.+) nothing.summary AS summary
+       of_level.summary OPERATOR(sales_perf.+) nothing.summary AS summary,
+       g.period_starts
   FROM (SELECT 'company'::text AS level,
                NULL::text AS team_id,
                NULL::text AS team_name,
@@ -68,12 +95,12 @@ SELECT of_level.level,
                NULL::text,
                e.grain,
                e.summary
-          FROM (SELECT member.team_id,
+          FROM (SELECT tree.team_id,
                        cell.grain,
                        sales_perf.rollup(cell.summary) AS summary
-                  FROM rep_sales_cell cell
-                  JOIN team_rep member ON member.rep_id = cell.rep_id
-                 GROUP BY member.team_id, cell.grain) AS e
+                  FROM team_sales_cell cell
+                  JOIN team_tree tree ON tree.member_team_id = cell.team_id
+                 GROUP BY tree.team_id, cell.grain) AS e
           JOIN team t ON t.team_id = e.team_id
         UNION ALL
         SELECT 'rep'::text,
@@ -88,8 +115,8 @@ SELECT of_level.level,
           LEFT JOIN team t ON t.team_id = r.team_id) AS of_level
   JOIN forecast_span g ON g.grain = of_level.grain
  CROSS JOIN LATERAL (
-        SELECT sales_perf.period_agg(d.last_day, 0::numeric, d.grain) AS summary
-          FROM (VALUES (g.last_day, g.grain)) AS d (last_day, grain)) AS nothing;
+        SELECT sales_perf.period_agg(d.last_day, 0::numeric, d.grain, d.period_starts) AS summary
+          FROM (VALUES (g.last_day, g.grain, g.period_starts)) AS d (last_day, grain, period_starts)) AS nothing;
 
 COMMENT ON VIEW sales_cell IS 'The summaries behind revenue_forecast and forecast_backtest, which BI tools should read instead: the sales of the company, each team and each rep up to the last period that is over.';
 COMMENT ON COLUMN sales_cell.level IS 'company, team (with the teams below it) or rep: filter one.';
@@ -101,6 +128,7 @@ COMMENT ON COLUMN sales_cell.grain IS 'month, quarter or year: filter one.';
 COMMENT ON COLUMN sales_cell.width_months IS 'Months in a period. Count.';
 COMMENT ON COLUMN sales_cell.horizon IS 'Periods that are forecast. Count.';
 COMMENT ON COLUMN sales_cell.summary IS 'period_summary of the sales; its last period is the last that is over.';
+COMMENT ON COLUMN sales_cell.period_starts IS 'The first day of each period of calendar, and the day after its last (see calendar_grain).';
 
 CREATE VIEW revenue_forecast WITH (security_invoker = true) AS
 SELECT c.level,
@@ -110,8 +138,8 @@ SELECT c.level,
        c.rep_name,
        c.grain,
        v.period_start,
-       (v.period_start + make_interval(months => c.width_months))::date - 1 AS period_end,
-       to_char(v.period_start, CASE c.grain WHEN 'month' THEN 'YYYY-MM' WHEN 'quarter' THEN 'YYYY-"Q"Q' ELSE 'YYYY' END) AS period_label,
+       k.period_end,
+       k.period_label,
        v.kind,
        v.sales_amount,
        v.expected_amount,
@@ -127,7 +155,7 @@ SELECT c.level,
                NULL::numeric AS low_amount,
                NULL::numeric AS high_amount,
                NULL::text AS method
-          FROM sales_perf.period_values(c.summary)
+          FROM sales_perf.period_values(c.summary, c.period_starts)
         UNION ALL
         SELECT 'forecast'::text,
                period_start,
@@ -136,9 +164,16 @@ SELECT c.level,
                round(low::numeric, 2),
                round(high::numeric, 2),
                method
-          FROM sales_perf.period_forecast(c.summary, c.horizon)) AS v;
+          FROM sales_perf.period_forecast(c.summary, c.horizon, period_starts => c.period_starts)) AS v
+ CROSS JOIN LATERAL (
+        SELECT CASE c.grain WHEN 'month' THEN day.fiscal_period_end WHEN 'quarter' THEN day.fiscal_quarter_end ELSE day.fiscal_year_end END AS period_end,
+               CASE c.grain WHEN 'month' THEN day.fiscal_period_label WHEN 'quarter' THEN day.fiscal_quarter_label ELSE day.fiscal_year_label END AS period_label
+          FROM calendar day
+         WHERE day.region = ''
+           AND day.on_date = v.period_start
+        OFFSET 0) AS k;
 
-COMMENT ON VIEW revenue_forecast IS 'Sales by month, quarter and year: the periods that are over, and a forecast of 12 months, 4 quarters and 2 years from the one that holds as_of() on, of the company, each team and each rep that has sold. From whole periods only, by the method that fits best (see period_forecast). Calendar months, quarters and years. Filter one level and one grain.';
+COMMENT ON VIEW revenue_forecast IS 'Sales by month, quarter and year: the periods that are over, and a forecast of 12 months, 4 quarters and 2 years from the one that holds as_of() on, of the company, each team and each rep that has sold. From whole periods only, by the method that fits best (see period_forecast). Periods are those of calendar, and end with it; reps count for the team they belonged to on the day of the sale. Filter one level and one grain.';
 COMMENT ON COLUMN revenue_forecast.level IS 'company, team (with the teams below it) or rep: filter one. Forecasts of reps do not add up to the company''s.';
 COMMENT ON COLUMN revenue_forecast.team_id IS 'The team, or the team of the rep; NULL for the company.';
 COMMENT ON COLUMN revenue_forecast.team_name IS 'Its name.';
@@ -149,7 +184,7 @@ COMMENT ON COLUMN revenue_forecast.period_start IS 'First day of the period.';
 COMMENT ON COLUMN revenue_forecast.period_end IS 'Last day of the period.';
 COMMENT ON COLUMN revenue_forecast.period_label IS 'Label of the period.';
 COMMENT ON COLUMN revenue_forecast.kind IS 'actual (the period is over as of as_of()) or forecast.';
-COMMENT ON COLUMN revenue_forecast.sales_amount IS 'Sum of the amounts sold. Amount; E (by sold_on); NULL of a forecast.';
+COMMENT ON COLUMN revenue_forecast.sales_amount IS 'Sum of the amounts sold. Amount in the reporting currency; E (by sold_on); NULL of a forecast.';
 COMMENT ON COLUMN revenue_forecast.expected_amount IS 'Sales to be expected in the whole period. Amount; NULL of an actual period.';
 COMMENT ON COLUMN revenue_forecast.low_amount IS 'Lower limit of the 80 % prediction interval. Amount; NULL of an actual period, and where no errors are known.';
 COMMENT ON COLUMN revenue_forecast.high_amount IS 'Upper limit of the 80 % prediction interval. Amount; NULL of an actual period, and where no errors are known.';
