@@ -42,6 +42,21 @@ COMMENT ON COLUMN fx_rate.currency IS 'The currency (ISO 4217 code).';
 COMMENT ON COLUMN fx_rate.valid_from IS 'The day from which on it holds.';
 COMMENT ON COLUMN fx_rate.rate IS 'Units of the reporting currency for one unit of the currency.';
 
+-- A function of its own, and of little cost: as a sub-select it would be charged for every row, in whatever
+-- currency, and reports of a few thousand deals would look worth compiling.
+CREATE FUNCTION fx_rate_on(currency text, on_day date) RETURNS numeric
+    LANGUAGE sql STABLE PARALLEL SAFE COST 1
+BEGIN ATOMIC
+    SELECT f.rate
+      FROM fx_rate f
+     WHERE f.currency = fx_rate_on.currency
+       AND f.valid_from <= on_day
+     ORDER BY f.valid_from DESC
+     LIMIT 1;
+END;
+
+COMMENT ON FUNCTION fx_rate_on(text, date) IS 'Units of the reporting currency for one unit of a currency on a day, from fx_rate; NULL where that has none.';
+
 -- A mart whose deals are all in one currency needs no setting: what comes first, all in one, is taken to be
 -- in the reporting currency. The assumption goes when something gainsays it: amounts without a currency
 -- (which are in the reporting currency by definition), or a rate for it. Who may not write mart_setting assumes nothing.

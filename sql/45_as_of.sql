@@ -79,12 +79,7 @@ SELECT d.deal_id,
        CASE
            WHEN d.currency IS NULL OR d.currency = (SELECT reporting_currency FROM mart_setting)
            THEN d.amount
-           ELSE d.amount * (SELECT f.rate
-                              FROM fx_rate f
-                             WHERE f.currency = d.currency
-                               AND f.valid_from <= d.closed_on
-                             ORDER BY f.valid_from DESC
-                             LIMIT 1)
+           ELSE d.amount * fx_rate_on(d.currency, d.closed_on)
        END AS reporting_amount
   FROM deal d
  WHERE d.outcome <> 'open'
@@ -139,12 +134,7 @@ SELECT d.deal_id,
        CASE
            WHEN d.currency IS NULL OR d.currency = (SELECT reporting_currency FROM mart_setting)
            THEN d.amount
-           ELSE d.amount * (SELECT f.rate
-                              FROM fx_rate f
-                             WHERE f.currency = d.currency
-                               AND f.valid_from <= sales_perf.as_of()
-                             ORDER BY f.valid_from DESC
-                             LIMIT 1)
+           ELSE d.amount * fx_rate_on(d.currency, sales_perf.as_of())
        END
   FROM deal d
  WHERE (d.outcome IS NULL OR d.outcome = 'open')
@@ -187,12 +177,7 @@ SELECT d.deal_id,
        CASE
            WHEN d.currency IS NULL OR d.currency = (SELECT reporting_currency FROM mart_setting)
            THEN d.amount
-           ELSE d.amount * (SELECT f.rate
-                              FROM fx_rate f
-                             WHERE f.currency = d.currency
-                               AND f.valid_from <= sales_perf.as_of()
-                             ORDER BY f.valid_from DESC
-                             LIMIT 1)
+           ELSE d.amount * fx_rate_on(d.currency, sales_perf.as_of())
        END
   FROM deal d
  WHERE d.outcome <> 'open'
@@ -261,16 +246,12 @@ SELECT was.deal_id,
        CASE
            WHEN was.currency IS NULL OR was.currency = (SELECT reporting_currency FROM mart_setting)
            THEN was.amount
-           ELSE was.amount * (SELECT f.rate
-                              FROM fx_rate f
-                             WHERE f.currency = was.currency
-                               AND f.valid_from <= CASE was.closing
-                                                   WHEN 'history' THEN was.closed_on
-                                                   WHEN 'deal' THEN was.closed_on_now
-                                                   ELSE sales_perf.as_of()
-                                               END
-                             ORDER BY f.valid_from DESC
-                             LIMIT 1)
+           ELSE was.amount * fx_rate_on(was.currency,
+                                        CASE was.closing
+                                            WHEN 'history' THEN was.closed_on
+                                            WHEN 'deal' THEN was.closed_on_now
+                                            ELSE sales_perf.as_of()
+                                        END)
        END
   FROM (WITH restored AS MATERIALIZED (
             SELECT fields.*,

@@ -16,12 +16,7 @@ SELECT account_id,
        CASE
            WHEN s.currency IS NULL OR s.currency = (SELECT reporting_currency FROM mart_setting)
            THEN s.amount
-           ELSE s.amount * (SELECT f.rate
-                              FROM fx_rate f
-                             WHERE f.currency = s.currency
-                               AND f.valid_from <= s.sold_on
-                             ORDER BY f.valid_from DESC
-                             LIMIT 1)
+           ELSE s.amount * fx_rate_on(s.currency, s.sold_on)
        END AS reporting_amount,
        sale_id
   FROM sale s
