@@ -90,8 +90,8 @@ SELECT cmp_ok(pg_temp.estimated_cost($$SELECT * FROM rep_scorecard WHERE grain =
 SELECT cmp_ok(pg_temp.estimated_cost($$SELECT * FROM rep_scorecard WHERE grain = 'quarter' AND period_start = '2024-01-01' AND rep_id = 'R007'$$), '<', 50000::numeric, 'one rep and one period: estimated cost');
 SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM pipeline_by_stage'), '<', 50000::numeric, 'pipeline: estimated cost');
 SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM sales_growth'), '<', 100000::numeric, 'growth: estimated cost');
-SELECT cmp_ok(pg_temp.estimated_cost($$SELECT * FROM retention WHERE level = 'company' AND grain = 'month'$$), '<', 50000::numeric, 'retention: estimated cost');
-SELECT cmp_ok(pg_temp.estimated_cost($$SELECT * FROM cohort_retention WHERE level = 'company' AND grain = 'month'$$), '<', 50000::numeric, 'cohorts: estimated cost');
+SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM retention'), '<', 50000::numeric, 'retention: estimated cost');
+SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM cohort_retention'), '<', 50000::numeric, 'cohorts: estimated cost');
 SELECT cmp_ok(pg_temp.estimated_cost($$SELECT * FROM funnel WHERE level = 'company' AND grain = 'quarter'$$), '<', 100000::numeric, 'funnel: estimated cost');
 SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM stage_bottleneck'), '<', 50000::numeric, 'bottlenecks: estimated cost');
 SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM revenue_forecast'), '<', 50000::numeric, 'forecast: estimated cost');
