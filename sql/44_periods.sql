@@ -117,7 +117,8 @@ COMMENT ON COLUMN calendar_grain.grain IS 'month, quarter or year: filter one.';
 COMMENT ON COLUMN calendar_grain.period_starts IS 'The first day of each period, ascending, and the day after calendar''s last; NULL of an empty calendar.';
 
 -- What a period is compared with: the one before it, and the same one (by its number in the fiscal
--- year) a year ago. The period that holds as_of() is not over; so that it can be compared all the
+-- year) a year ago. Where the year before was another calendar's, the same number may be another
+-- season: then there is none. The period that holds as_of() is not over; so that it can be compared all the
 -- same, the others are cut where they had as many business days behind them.
 CREATE VIEW period_comparison WITH (security_invoker = true) AS
 SELECT p.grain,
@@ -135,21 +136,21 @@ SELECT p.grain,
        CASE WHEN elapsed.business_days = 0 THEN year_ago.period_start - 1 ELSE year_ago_cut.on_date END AS year_ago_to_date_end
   FROM period p
   LEFT JOIN LATERAL (
-        SELECT max(coalesce(same_month.fiscal_period_start, same_quarter.fiscal_quarter_start, CASE p.grain WHEN 'year' THEN p.prior_start END)) AS period_start,
-               max(coalesce(same_month.fiscal_period_end, same_quarter.fiscal_quarter_end, CASE p.grain WHEN 'year' THEN p.prior_end END)) AS period_end
+        SELECT max(coalesce(same_month.fiscal_period_start, same_quarter.fiscal_quarter_start, CASE WHEN p.grain = 'year' AND p.prior_start BETWEEN p.period_start - 380 AND p.period_start - 350 THEN p.prior_start END)) AS period_start,
+               max(coalesce(same_month.fiscal_period_end, same_quarter.fiscal_quarter_end, CASE WHEN p.grain = 'year' AND p.prior_start BETWEEN p.period_start - 380 AND p.period_start - 350 THEN p.prior_end END)) AS period_end
           FROM calendar this
           LEFT JOIN calendar same_month
             ON p.grain = 'month'
            AND same_month.region = ''
            AND same_month.on_date = same_month.fiscal_period_start
-           AND same_month.fiscal_period_start BETWEEN p.period_start - 740 AND p.period_start - 300
+           AND same_month.fiscal_period_start BETWEEN p.period_start - 380 AND p.period_start - 350
            AND same_month.fiscal_year = this.fiscal_year - 1
            AND same_month.fiscal_period = this.fiscal_period
           LEFT JOIN calendar same_quarter
             ON p.grain = 'quarter'
            AND same_quarter.region = ''
            AND same_quarter.on_date = same_quarter.fiscal_quarter_start
-           AND same_quarter.fiscal_quarter_start BETWEEN p.period_start - 740 AND p.period_start - 300
+           AND same_quarter.fiscal_quarter_start BETWEEN p.period_start - 380 AND p.period_start - 350
            AND same_quarter.fiscal_year = this.fiscal_year - 1
            AND same_quarter.fiscal_quarter = this.fiscal_quarter
          WHERE this.region = ''
@@ -194,7 +195,7 @@ COMMENT ON COLUMN period_comparison.is_complete IS 'True where the period is ove
 COMMENT ON COLUMN period_comparison.holds_as_of IS 'True for the period in which as_of() lies.';
 COMMENT ON COLUMN period_comparison.prior_start IS 'First day of the period before; NULL before the calendar''s first day.';
 COMMENT ON COLUMN period_comparison.prior_end IS 'Last day of the period before.';
-COMMENT ON COLUMN period_comparison.year_ago_start IS 'First day of the period with the same number (fiscal_quarter, fiscal_period) in the fiscal year before; NULL where calendar has none.';
+COMMENT ON COLUMN period_comparison.year_ago_start IS 'First day of the period with the same number (fiscal_quarter, fiscal_period) in the fiscal year before; NULL where calendar has none, or none that began a year before (350 to 380 days).';
 COMMENT ON COLUMN period_comparison.year_ago_end IS 'Last day of that period.';
 COMMENT ON COLUMN period_comparison.elapsed_business_days IS 'Business days of the period up to as_of(), that day included. Count; NULL except in the period that holds as_of().';
 COMMENT ON COLUMN period_comparison.prior_to_date_end IS 'The day on which the period before had as many business days behind it: its n-th business day, its last day if it had fewer, the day before it for n = 0; NULL except in the period that holds as_of().';

@@ -133,7 +133,10 @@ add_term(Summary *s, const Periods *periods, DateADT from, DateADT until, Nullab
 	return s;
 }
 
-/* The arguments: a day, an amount, perhaps the ends of a term, the grain, perhaps its periods' first days. */
+/*
+ * The arguments: a day, an amount, perhaps the ends of a term, the grain, and
+ * perhaps its periods' first days.
+ */
 static pg_attribute_always_inline Datum
 period_row(FunctionCallInfo fcinfo, bool has_term, bool has_starts, int64 sign)
 {

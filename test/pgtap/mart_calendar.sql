@@ -1,6 +1,6 @@
 -- Fiscal calendars: published ones (National Retail Federation, Apple), what every scheme promises, holidays by region,
 -- what becomes of the calendar that was there; and reports by fiscal periods, against plain SQL over the days of calendar.
-SELECT plan(96);
+SELECT plan(101);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -307,6 +307,18 @@ SELECT is(sum(sales_amount), (SELECT sum(amount) FROM sale WHERE sold_on BETWEEN
   FROM revenue_forecast WHERE level = 'company' AND grain = 'month' AND kind = 'actual';
 SELECT is(count(*), 6::bigint, 'and forecasts are judged') FROM forecast_backtest WHERE level = 'company' AND grain = 'month';
 
+-- amounts in other currencies: at the rate of the day of the sale; what has no rate is a purchase without an amount
+SELECT set_reporting_currency('EUR') \gset
+INSERT INTO fx_rate (currency, valid_from, rate) VALUES ('USD', '2018-01-01', 0.8), ('USD', '2018-03-01', 0.5);
+INSERT INTO account (account_id, name) VALUES ('x1', 'X 1'), ('x2', 'X 2');
+INSERT INTO sale (sale_id, account_id, rep_id, sold_on, amount, currency)
+VALUES ('u1', 'x1', 'ann', '2018-02-28', 100, 'USD'), ('u2', 'x1', 'ann', '2018-03-05', 100, 'USD'), ('u3', 'x2', 'ann', '2018-02-28', 40, 'GBP');
+CREATE TEMP TABLE before AS SELECT level, period_start, starting_count, starting_amount, current_amount FROM retention WHERE level = 'company' AND grain = 'month' AND period_label = 'FY2018-P02';
+DELETE FROM sale WHERE sale_id LIKE 'u%';
+SELECT results_eq(
+    $$SELECT b.starting_count - r.starting_count, b.starting_amount - r.starting_amount, b.current_amount - r.current_amount FROM before b JOIN retention r USING (level, period_start) WHERE r.grain = 'month'$$,
+    'VALUES (2::bigint, 80.0, 50.0)', 'amounts are in the reporting currency, and a customer without a rate is one all the same');
+
 -- ---------------------------------------------------------------- periods given to summaries
 
 SELECT is_empty(
@@ -325,6 +337,25 @@ SELECT ok(
     OPERATOR(sales_perf.=)
     (SELECT sales_perf.period_agg(d, 1, 'month', '{2016-01-31,2016-02-28,2016-04-03,2016-05-01,2016-05-29,2016-07-03,2016-07-31,2016-08-28,2016-10-02,2016-10-30,2016-11-27,2017-01-01,2017-01-29,2017-02-26,2017-04-02}') FROM unnest('{2017-02-10,2017-03-01}'::date[]) AS d),
     'a period has the same number however far back the days given reach');
+
+-- a mart that goes over to fiscal years in the midst of its sales
+TRUNCATE calendar;
+SELECT fill_calendar() \gset
+SELECT build_calendar('2017-06-01', '2019-01-01', 2, '4-5-4', year_name => 'start') \gset
+SELECT results_eq(
+    $$SELECT period_label, prior_start, prior_end, year_ago_start FROM period_comparison WHERE grain = 'month' AND period_start BETWEEN '2017-01-01' AND '2017-02-20' ORDER BY period_start$$,
+    $$VALUES ('2017-01 (short)', date '2016-12-01', date '2016-12-31', date '2016-01-01'), ('FY2017-P01', '2017-01-01', '2017-01-28', NULL)$$,
+    'the month cut short is the one before, and never a year ago');
+SELECT results_eq(
+    $$SELECT period_label, year_ago_start FROM period_comparison WHERE grain = 'year' AND period_start >= '2016-01-01' ORDER BY period_start$$,
+    $$VALUES ('2016', date '2015-01-01'), ('2017 (short)', '2016-01-01'), ('FY2017', NULL), ('FY2018', '2017-01-29')$$,
+    'nor is a year cut short');
+SELECT set_eq($$SELECT period_label FROM retention WHERE level = 'company' AND grain = 'year' UNION SELECT period_label FROM revenue_forecast WHERE level = 'company' AND grain = 'year' AND kind = 'forecast'$$,
+              $$VALUES ('2015'), ('2016'), ('2017 (short)'), ('FY2017'), ('FY2018'), ('2019 (short)')$$, 'reports go through both calendars');
+SELECT is(sum(sales_amount), (SELECT sum(amount) FROM sale WHERE sold_on BETWEEN '2016-01-01' AND '2018-02-03'), 'and lose nothing on the way') FROM revenue_forecast WHERE level = 'company' AND grain = 'year' AND kind = 'actual';
+TRUNCATE calendar;
+SELECT build_calendar('2010-01-01', '2030-01-01', 2, '4-5-4', year_name => 'start') \gset
+
 SET sales_perf.as_of = '2018-02-03';
 SELECT is(bool_and(is_complete), true, 'a fiscal year is over with its last day') FROM retention WHERE level = 'company' AND period_end = '2018-02-03';
 SET sales_perf.as_of = '2018-02-02';
