@@ -1,0 +1,485 @@
+-- Every KPI that has a meaning for any range of days, of the company, every team and every rep; and the
+-- same by period, one tall view for any chart.
+--
+-- The list of KPIs stands in kpi_between(), and nowhere else: each is read off the summary of its family.
+-- A filter goes where it saves work: on level and entity_id below the GROUP BYs, to the rows of deals; on
+-- kpi_code, a constant in each branch of a list, it takes out what was not asked for when the query is
+-- planned, and with the last KPI of a family its scan. (A VALUES list would be compared row by row.)
+
+SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
+
+-- ---------------------------------------------------------------- the summaries
+
+CREATE VIEW kpi_cell WITH (security_invoker = true) AS
+SELECT 'closed'::text AS family,
+       closed_on AS on_date,
+       rep_id,
+       summary
+  FROM closed_cell
+UNION ALL
+SELECT 'credit'::text,
+       closed_on,
+       rep_id,
+       summary
+  FROM closed_cell
+UNION ALL
+SELECT 'created'::text,
+       opened_on,
+       rep_id,
+       summary
+  FROM opened_cell
+UNION ALL
+SELECT 'open'::text,
+       sales_perf.as_of(),
+       rep_id,
+       summary
+  FROM opened_cell
+ WHERE is_open
+UNION ALL
+SELECT 'lead'::text,
+       created_on,
+       rep_id,
+       summary
+  FROM lead_cell
+UNION ALL
+SELECT 'sale'::text,
+       sold_on,
+       rep_id,
+       sales_perf.deal_agg(amount, 'won'::text, NULL::date, sold_on)
+  FROM purchase
+ GROUP BY sold_on, rep_id;
+
+COMMENT ON VIEW kpi_cell IS 'The cells that kpi_between() adds up, by the day that decides and the rep.';
+COMMENT ON COLUMN kpi_cell.family IS 'closed: deals by the day they closed; credit: won amounts by who is credited; created: deals by the day they were opened; open: open deals, on the day of as_of(); lead: leads by the day they were created (won is converted); sale: purchases by their day.';
+COMMENT ON COLUMN kpi_cell.on_date IS 'The day that decides; NULL: not known.';
+COMMENT ON COLUMN kpi_cell.rep_id IS 'The rep; NULL: nobody.';
+COMMENT ON COLUMN kpi_cell.summary IS 'deal_summary of the cell.';
+
+-- The rows of entities add nothing, but so every entity has a row.
+CREATE FUNCTION kpi_summary_between(of_family text, first_day date, last_day date)
+    RETURNS TABLE (level text, entity_id text, summary sales_perf.deal_summary)
+    LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT e.level,
+           e.entity_id,
+           sales_perf.rollup(e.summary)
+      FROM (SELECT 'company'::text AS level,
+                   NULL::text AS entity_id,
+                   c.summary
+              FROM kpi_cell c
+             WHERE c.family = of_family
+               AND c.on_date BETWEEN first_day AND last_day
+            UNION ALL
+            SELECT 'team'::text,
+                   m.team_id,
+                   c.summary
+              FROM kpi_cell c
+              JOIN team_rep m ON m.rep_id = c.rep_id
+             WHERE c.family = of_family
+               AND c.on_date BETWEEN first_day AND last_day
+            UNION ALL
+            SELECT 'rep'::text,
+                   c.rep_id,
+                   c.summary
+              FROM kpi_cell c
+             WHERE c.family = of_family
+               AND c.on_date BETWEEN first_day AND last_day
+            UNION ALL
+            SELECT n.level,
+                   n.entity_id,
+                   NULL::sales_perf.deal_summary
+              FROM kpi_entity n) AS e
+     GROUP BY e.level, e.entity_id;
+END;
+
+COMMENT ON FUNCTION kpi_summary_between(text, date, date) IS 'The summaries behind kpi_between(): of a family of kpi_cell, the cells of these days added up for the company, every team and every rep.';
+
+-- ---------------------------------------------------------------- customers
+
+-- What each customer bought in the days, and in those before them. A sale with a term is spread over the
+-- term's days, cut so that the parts of any cut add up to the amount (as period_agg does).
+CREATE FUNCTION kpi_purchase_between(first_day date, last_day date, prior_first_day date, prior_last_day date)
+    RETURNS TABLE (account_id text, rep_id text, on_date date, amount numeric, is_now boolean, is_covered boolean)
+    LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT p.account_id,
+           p.rep_id,
+           p.sold_on,
+           p.amount,
+           p.sold_on >= first_day,
+           false
+      FROM purchase p
+     WHERE p.account_id IS NOT NULL
+       AND (p.sold_on BETWEEN first_day AND last_day OR p.sold_on BETWEEN prior_first_day AND prior_last_day)
+       AND (p.covers_from > '-infinity' AND p.covers_to < 'infinity' AND p.covers_to - p.covers_from BETWEEN 0 AND 73199) IS NOT TRUE
+    UNION ALL
+    SELECT s.account_id,
+           s.rep_id,
+           s.sold_on,
+           round(s.amount * (least(s.covers_to, r.to_day) - s.covers_from + 1) / (s.covers_to - s.covers_from + 1), greatest(2, scale(s.amount)))
+           - round(s.amount * greatest(0, r.from_day - s.covers_from) / (s.covers_to - s.covers_from + 1), greatest(2, scale(s.amount))),
+           r.is_now,
+           true
+      FROM sale_as_of s
+     CROSS JOIN (VALUES (true, first_day, last_day), (false, prior_first_day, prior_last_day)) AS r (is_now, from_day, to_day)
+     WHERE s.account_id IS NOT NULL
+       AND s.covers_from > '-infinity'
+       AND s.covers_to < 'infinity'
+       AND s.covers_to - s.covers_from BETWEEN 0 AND 73199
+       AND s.covers_from <= r.to_day
+       AND s.covers_to >= r.from_day;
+END;
+
+COMMENT ON FUNCTION kpi_purchase_between(date, date, date, date) IS 'What customers bought in a range of days and in the one before it, terms spread over their days: the rows behind the retention KPIs of kpi_between().';
+
+CREATE FUNCTION kpi_customer_between(first_day date, last_day date, prior_first_day date, prior_last_day date)
+    RETURNS TABLE (level text, entity_id text, active_count bigint, starting_count bigint, retained_count bigint,
+                   starting_amount numeric, kept_amount numeric, current_amount numeric)
+    LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT c.level,
+           c.entity_id,
+           count(*) FILTER (WHERE c.is_active),
+           count(*) FILTER (WHERE c.was_active),
+           count(*) FILTER (WHERE c.was_active AND c.is_active),
+           coalesce(sum(c.prior_amount) FILTER (WHERE c.was_active), 0),
+           coalesce(sum(least(c.amount, c.prior_amount)) FILTER (WHERE c.was_active), 0),
+           coalesce(sum(c.amount) FILTER (WHERE c.was_active), 0)
+      FROM (SELECT b.level,
+                   b.entity_id,
+                   b.amount,
+                   b.prior_amount,
+                   -- what nobody recorded the amount of was a purchase all the same
+                   b.is_covered OR b.amount > 0 OR b.amount = 0 AND b.is_unpriced AS is_active,
+                   b.was_covered OR b.prior_amount > 0 OR b.prior_amount = 0 AND b.was_unpriced AS was_active
+              FROM (SELECT e.level,
+                           e.entity_id,
+                           e.account_id,
+                           coalesce(sum(e.amount) FILTER (WHERE e.is_now), 0) AS amount,
+                           coalesce(sum(e.amount) FILTER (WHERE NOT e.is_now), 0) AS prior_amount,
+                           coalesce(bool_or(e.is_covered) FILTER (WHERE e.is_now), false) AS is_covered,
+                           coalesce(bool_or(e.is_covered) FILTER (WHERE NOT e.is_now), false) AS was_covered,
+                           count(*) FILTER (WHERE e.is_now AND e.amount IS NULL) > 0 AS is_unpriced,
+                           count(*) FILTER (WHERE NOT e.is_now AND e.amount IS NULL) > 0 AS was_unpriced
+                      FROM (SELECT 'company'::text AS level,
+                                   NULL::text AS entity_id,
+                                   p.account_id,
+                                   p.amount,
+                                   p.is_now,
+                                   p.is_covered
+                              FROM kpi_purchase_between(first_day, last_day, prior_first_day, prior_last_day) p
+                            UNION ALL
+                            SELECT 'team'::text,
+                                   m.team_id,
+                                   p.account_id,
+                                   p.amount,
+                                   p.is_now,
+                                   p.is_covered
+                              FROM kpi_purchase_between(first_day, last_day, prior_first_day, prior_last_day) p
+                              JOIN team_rep m ON m.rep_id = p.rep_id
+                            UNION ALL
+                            SELECT 'rep'::text,
+                                   p.rep_id,
+                                   p.account_id,
+                                   p.amount,
+                                   p.is_now,
+                                   p.is_covered
+                              FROM kpi_purchase_between(first_day, last_day, prior_first_day, prior_last_day) p
+                            UNION ALL
+                            SELECT n.level,
+                                   n.entity_id,
+                                   NULL::text,
+                                   NULL::numeric,
+                                   NULL::boolean,
+                                   NULL::boolean
+                              FROM kpi_entity n) AS e
+                     GROUP BY e.level, e.entity_id, e.account_id) AS b) AS c
+     GROUP BY c.level, c.entity_id;
+END;
+
+COMMENT ON FUNCTION kpi_customer_between(date, date, date, date) IS 'The customers behind the retention KPIs of kpi_between(): of the company, each team and each rep, from its own customers.';
+
+CREATE FUNCTION kpi_new_customer_between(first_day date, last_day date)
+    RETURNS TABLE (level text, entity_id text, new_count bigint)
+    LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT c.level,
+           c.entity_id,
+           count(*) FILTER (WHERE c.first_on >= first_day)
+      FROM (SELECT e.level,
+                   e.entity_id,
+                   e.account_id,
+                   min(e.sold_on) AS first_on
+              FROM (SELECT 'company'::text AS level,
+                           NULL::text AS entity_id,
+                           p.account_id,
+                           p.sold_on
+                      FROM purchase p
+                     WHERE p.sold_on <= last_day
+                       AND p.account_id IS NOT NULL
+                       AND (p.amount > 0 OR p.amount IS NULL)
+                    UNION ALL
+                    SELECT 'team'::text,
+                           m.team_id,
+                           p.account_id,
+                           p.sold_on
+                      FROM purchase p
+                      JOIN team_rep m ON m.rep_id = p.rep_id
+                     WHERE p.sold_on <= last_day
+                       AND p.account_id IS NOT NULL
+                       AND (p.amount > 0 OR p.amount IS NULL)
+                    UNION ALL
+                    SELECT 'rep'::text,
+                           p.rep_id,
+                           p.account_id,
+                           p.sold_on
+                      FROM purchase p
+                     WHERE p.sold_on <= last_day
+                       AND p.account_id IS NOT NULL
+                       AND (p.amount > 0 OR p.amount IS NULL)
+                    UNION ALL
+                    SELECT n.level,
+                           n.entity_id,
+                           NULL::text,
+                           NULL::date
+                      FROM kpi_entity n) AS e
+             GROUP BY e.level, e.entity_id, e.account_id) AS c
+     GROUP BY c.level, c.entity_id;
+END;
+
+COMMENT ON FUNCTION kpi_new_customer_between(date, date) IS 'The number behind new_customer_count of kpi_between(): accounts whose first purchase, of the company, of a team or of a rep, lies in these days.';
+
+-- ---------------------------------------------------------------- KPIs of your own
+
+-- A row of a rep that the mart does not know is nobody's: shown, not dropped.
+CREATE FUNCTION kpi_custom_between(first_day date, last_day date)
+    RETURNS TABLE (level text, entity_id text, kpi_code text, numerator numeric, denominator numeric, row_count bigint)
+    LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT e.level,
+           e.entity_id,
+           e.kpi_code,
+           coalesce(sum(e.numerator), 0),
+           sum(e.denominator),
+           count(e.numerator)
+      FROM (SELECT 'company'::text AS level,
+                   NULL::text AS entity_id,
+                   c.kpi_code,
+                   c.numerator,
+                   c.denominator
+              FROM custom_kpi_row c
+             WHERE c.on_date BETWEEN first_day AND last_day
+               AND c.on_date <= sales_perf.as_of()
+            UNION ALL
+            SELECT 'team'::text,
+                   m.team_id,
+                   c.kpi_code,
+                   c.numerator,
+                   c.denominator
+              FROM custom_kpi_row c
+              JOIN team_rep m ON m.rep_id = c.rep_id
+             WHERE c.on_date BETWEEN first_day AND last_day
+               AND c.on_date <= sales_perf.as_of()
+            UNION ALL
+            SELECT 'rep'::text,
+                   r.rep_id,
+                   c.kpi_code,
+                   c.numerator,
+                   c.denominator
+              FROM custom_kpi_row c
+              LEFT JOIN rep r ON r.rep_id = c.rep_id
+             WHERE c.on_date BETWEEN first_day AND last_day
+               AND c.on_date <= sales_perf.as_of()
+            UNION ALL
+            SELECT n.level,
+                   n.entity_id,
+                   k.code,
+                   NULL::numeric,
+                   NULL::numeric
+              FROM kpi_entity n
+             CROSS JOIN kpi k
+             WHERE k.relation IS NOT NULL) AS e
+     GROUP BY e.level, e.entity_id, e.kpi_code;
+END;
+
+COMMENT ON FUNCTION kpi_custom_between(date, date) IS 'The sums behind the KPIs of your own in kpi_between().';
+
+-- ---------------------------------------------------------------- the list
+
+CREATE FUNCTION kpi_between(first_day date, last_day date, prior_first_day date, prior_last_day date)
+    RETURNS TABLE (level text, entity_id text, kpi_code text, numerator numeric, denominator numeric, sample_count bigint, value numeric)
+    LANGUAGE sql STABLE
+BEGIN ATOMIC
+    -- One rule for all: a sum is its numerator, a ratio numerator / denominator and NULL over 0, or where its
+    -- own rule says so (is_void); a statistic comes as it is.
+    SELECT k.level,
+           k.entity_id,
+           k.kpi_code,
+           k.numerator,
+           k.denominator,
+           k.sample_count,
+           CASE k.kind
+               WHEN 'sum' THEN k.numerator
+               WHEN 'ratio' THEN CASE WHEN k.denominator <> 0 AND NOT k.is_void THEN k.numerator / k.denominator END
+               ELSE k.statistic
+           END
+      FROM (SELECT e.level, e.entity_id, l.*
+              FROM (SELECT s.level,
+                           s.entity_id,
+                           s.summary,
+                           coalesce(sales_perf.won_count(s.summary), 0) AS won,
+                           coalesce(sales_perf.lost_count(s.summary), 0) AS lost,
+                           coalesce(sales_perf.cycle_count(s.summary), 0) AS cycles,
+                           coalesce(sales_perf.won_count(s.summary) - sales_perf.unpriced_count(s.summary), 0) AS priced,
+                           coalesce(sales_perf.bookings_amount(s.summary), 0) AS won_amount,
+                           coalesce(sales_perf.lost_amount(s.summary), 0) AS lost_amount
+                      FROM kpi_summary_between('closed', first_day, last_day) s) AS e
+             CROSS JOIN LATERAL (
+                    SELECT 'won_count'::text AS kpi_code, 'sum'::text AS kind, e.won::numeric AS numerator, NULL::numeric AS denominator, e.won AS sample_count, NULL::numeric AS statistic, false AS is_void
+                    UNION ALL
+                    SELECT 'lost_count'::text, 'sum'::text, e.lost::numeric, NULL::numeric, e.lost, NULL::numeric, false
+                    UNION ALL
+                    SELECT 'closed_count'::text, 'sum'::text, (e.won + e.lost)::numeric, NULL::numeric, e.won + e.lost, NULL::numeric, false
+                    UNION ALL
+                    SELECT 'win_rate'::text, 'ratio'::text, e.won::numeric, (e.won + e.lost)::numeric, e.won + e.lost, NULL::numeric, false
+                    UNION ALL
+                    SELECT 'win_rate_amount'::text, 'ratio'::text, e.won_amount, e.won_amount + e.lost_amount, e.won + e.lost, NULL::numeric, e.lost > 0 AND e.lost_amount = 0
+                    UNION ALL
+                    SELECT 'lost_amount'::text, 'sum'::text, e.lost_amount, NULL::numeric, e.lost, NULL::numeric, false
+                    UNION ALL
+                    SELECT 'average_deal_amount'::text, 'ratio'::text, e.won_amount, e.priced::numeric, e.priced, NULL::numeric, false
+                    UNION ALL
+                    SELECT 'median_deal_amount'::text, 'statistic'::text, NULL::numeric, NULL::numeric, e.priced, sales_perf.median_deal_amount(e.summary), false
+                    UNION ALL
+                    SELECT 'p90_deal_amount'::text, 'statistic'::text, NULL::numeric, NULL::numeric, e.priced, sales_perf.deal_amount_percentile(e.summary, 0.9), false
+                    UNION ALL
+                    SELECT 'cycle_average_days'::text, 'ratio'::text, round(sales_perf.cycle_average(e.summary)::numeric * e.cycles), e.cycles::numeric, e.cycles, NULL::numeric, false
+                    UNION ALL
+                    SELECT 'cycle_median_days'::text, 'statistic'::text, NULL::numeric, NULL::numeric, e.cycles, sales_perf.cycle_median(e.summary)::numeric, false
+                    UNION ALL
+                    SELECT 'cycle_p90_days'::text, 'statistic'::text, NULL::numeric, NULL::numeric, e.cycles, sales_perf.cycle_percentile(e.summary, 0.9)::numeric, false) AS l
+            UNION ALL
+            SELECT e.level, e.entity_id,
+                   'bookings_amount'::text, 'sum'::text, coalesce(sales_perf.bookings_amount(e.summary), 0), NULL::numeric, coalesce(sales_perf.won_count(e.summary), 0), NULL::numeric, false
+              FROM kpi_summary_between('credit', first_day, last_day) e
+            UNION ALL
+            SELECT e.level, e.entity_id,
+                   'sales_growth'::text, 'ratio'::text, e.amount - e.prior_amount, e.prior_amount, e.sample_count, NULL::numeric, e.prior_amount <= 0
+              FROM (SELECT s.level,
+                           s.entity_id,
+                           sum(coalesce(sales_perf.bookings_amount(s.summary), 0)) FILTER (WHERE turn.is_now) AS amount,
+                           coalesce(sum(coalesce(sales_perf.bookings_amount(s.summary), 0)) FILTER (WHERE NOT turn.is_now), 0) AS prior_amount,
+                           sum(coalesce(sales_perf.won_count(s.summary), 0)) FILTER (WHERE turn.is_now)::bigint AS sample_count
+                      FROM (VALUES (true, first_day, last_day), (false, prior_first_day, prior_last_day)) AS turn (is_now, from_day, to_day)
+                     CROSS JOIN LATERAL kpi_summary_between('credit', turn.from_day, turn.to_day) s
+                     GROUP BY s.level, s.entity_id) AS e
+            UNION ALL
+            SELECT e.level, e.entity_id, l.*
+              FROM (SELECT s.level,
+                           s.entity_id,
+                           s.summary,
+                           coalesce(sales_perf.won_count(s.summary) + sales_perf.lost_count(s.summary) + sales_perf.open_count(s.summary), 0) AS created,
+                           coalesce(sales_perf.won_count(s.summary), 0) AS won
+                      FROM kpi_summary_between('created', first_day, last_day) s) AS e
+             CROSS JOIN LATERAL (
+                    SELECT 'created_count'::text, 'sum'::text, e.created::numeric, NULL::numeric, e.created, NULL::numeric, false
+                    UNION ALL
+                    SELECT 'created_won_count'::text, 'sum'::text, e.won::numeric, NULL::numeric, e.won, NULL::numeric, false
+                    UNION ALL
+                    SELECT 'created_win_rate'::text, 'ratio'::text, e.won::numeric, e.created::numeric, e.created, NULL::numeric, false
+                    UNION ALL
+                    SELECT 'pipeline_created_amount'::text, 'sum'::text, coalesce(sales_perf.bookings_amount(e.summary) + sales_perf.lost_amount(e.summary) + sales_perf.pipeline_amount(e.summary), 0), NULL::numeric, e.created, NULL::numeric, false
+                    UNION ALL
+                    SELECT 'cycle_km_median_days'::text, 'statistic'::text, NULL::numeric, NULL::numeric, e.created, sales_perf.cycle_km_median(e.summary, sales_perf.as_of())::numeric, false) AS l
+            UNION ALL
+            SELECT e.level, e.entity_id, l.*
+              FROM (SELECT s.level,
+                           s.entity_id,
+                           coalesce(sales_perf.open_count(s.summary), 0) AS open,
+                           coalesce(sales_perf.pipeline_amount(s.summary), 0) AS open_amount
+                      FROM kpi_summary_between('open', first_day, last_day) s
+                     WHERE sales_perf.as_of() BETWEEN first_day AND last_day) AS e
+             CROSS JOIN LATERAL (
+                    SELECT 'open_count'::text, 'sum'::text, e.open::numeric, NULL::numeric, e.open, NULL::numeric, false
+                    UNION ALL
+                    SELECT 'pipeline_amount'::text, 'sum'::text, e.open_amount, NULL::numeric, e.open, NULL::numeric, false) AS l
+            UNION ALL
+            SELECT e.level, e.entity_id, l.*
+              FROM (SELECT s.level,
+                           s.entity_id,
+                           s.summary,
+                           coalesce(sales_perf.won_count(s.summary) + sales_perf.lost_count(s.summary) + sales_perf.open_count(s.summary), 0) AS created,
+                           coalesce(sales_perf.won_count(s.summary), 0) AS converted
+                      FROM kpi_summary_between('lead', first_day, last_day) s) AS e
+             CROSS JOIN LATERAL (
+                    SELECT 'lead_count'::text, 'sum'::text, e.created::numeric, NULL::numeric, e.created, NULL::numeric, false
+                    UNION ALL
+                    SELECT 'lead_converted_count'::text, 'sum'::text, e.converted::numeric, NULL::numeric, e.converted, NULL::numeric, false
+                    UNION ALL
+                    SELECT 'lead_conversion_rate'::text, 'ratio'::text, e.converted::numeric, e.created::numeric, e.created, NULL::numeric, false
+                    UNION ALL
+                    SELECT 'lead_conversion_median_days'::text, 'statistic'::text, NULL::numeric, NULL::numeric, coalesce(sales_perf.cycle_count(e.summary), 0), sales_perf.cycle_median(e.summary)::numeric, false) AS l
+            UNION ALL
+            SELECT e.level, e.entity_id, l.*
+              FROM kpi_summary_between('sale', first_day, last_day) e
+             CROSS JOIN LATERAL (
+                    SELECT 'sales_amount'::text, 'sum'::text, coalesce(sales_perf.bookings_amount(e.summary), 0), NULL::numeric, coalesce(sales_perf.won_count(e.summary), 0), NULL::numeric, false
+                    UNION ALL
+                    SELECT 'sale_count'::text, 'sum'::text, coalesce(sales_perf.won_count(e.summary), 0)::numeric, NULL::numeric, coalesce(sales_perf.won_count(e.summary), 0), NULL::numeric, false) AS l
+            UNION ALL
+            SELECT e.level, e.entity_id, l.*
+              FROM kpi_customer_between(first_day, last_day, prior_first_day, prior_last_day) e
+             CROSS JOIN LATERAL (
+                    SELECT 'active_customer_count'::text, 'statistic'::text, e.active_count::numeric, NULL::numeric, e.active_count, e.active_count::numeric, false
+                    UNION ALL
+                    SELECT 'customer_retention_rate'::text, 'ratio'::text, e.retained_count::numeric, e.starting_count::numeric, e.starting_count, NULL::numeric, false
+                    UNION ALL
+                    SELECT 'churn_rate'::text, 'ratio'::text, (e.starting_count - e.retained_count)::numeric, e.starting_count::numeric, e.starting_count, NULL::numeric, false
+                    UNION ALL
+                    SELECT 'gross_revenue_retention'::text, 'ratio'::text, e.kept_amount, e.starting_amount, e.starting_count, NULL::numeric, e.starting_amount <= 0
+                    UNION ALL
+                    SELECT 'net_revenue_retention'::text, 'ratio'::text, e.current_amount, e.starting_amount, e.starting_count, NULL::numeric, e.starting_amount <= 0) AS l
+            UNION ALL
+            SELECT e.level, e.entity_id,
+                   'new_customer_count'::text, 'statistic'::text, e.new_count::numeric, NULL::numeric, e.new_count, e.new_count::numeric, false
+              FROM kpi_new_customer_between(first_day, last_day) e
+            UNION ALL
+            SELECT e.level, e.entity_id,
+                   e.kpi_code, r.kind, e.numerator, CASE r.kind WHEN 'ratio' THEN coalesce(e.denominator, 0) END, e.row_count, NULL::numeric, false
+              FROM kpi_custom_between(first_day, last_day) e
+              JOIN kpi r ON r.code = e.kpi_code
+             WHERE r.relation IS NOT NULL) AS k;
+END;
+
+COMMENT ON FUNCTION kpi_between(date, date, date, date) IS 'The same with another range as the one before: what growth and retention compare these days with.';
+
+-- Days that are exactly a year, quarter or month of calendar follow the one before, whose days may be more
+-- or fewer; others as many days. The sub-select stands alone (OFFSET 0), so that it is run once.
+CREATE FUNCTION kpi_between(first_day date, last_day date)
+    RETURNS TABLE (level text, entity_id text, kpi_code text, numerator numeric, denominator numeric, sample_count bigint, value numeric)
+    LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT k.level,
+           k.entity_id,
+           k.kpi_code,
+           k.numerator,
+           k.denominator,
+           k.sample_count,
+           k.value
+      FROM (SELECT coalesce((SELECT CASE
+                                        WHEN this.fiscal_year_start = first_day AND this.fiscal_year_end = last_day THEN before.fiscal_year_start
+                                        WHEN this.fiscal_quarter_start = first_day AND this.fiscal_quarter_end = last_day THEN before.fiscal_quarter_start
+                                        WHEN this.fiscal_period_start = first_day AND this.fiscal_period_end = last_day THEN before.fiscal_period_start
+                                    END
+                               FROM calendar this
+                               JOIN calendar before ON before.region = '' AND before.on_date = this.on_date - 1
+                              WHERE this.region = ''
+                                AND this.on_date = first_day),
+                            first_day - (last_day - first_day + 1)) AS prior_first_day
+            OFFSET 0) AS r
+     CROSS JOIN LATERAL kpi_between(first_day, last_day, r.prior_first_day, first_day - 1) k;
+END;
+
+COMMENT ON FUNCTION kpi_between(date, date) IS 'Every KPI that has a meaning for any range of days, of the company (entity_id NULL), every team and every rep; what belongs to no rep stands in rows of level rep with entity_id NULL. numerator, denominator (NULL for sums), sample_count (n) and value: numerator / denominator, NULL where that is 0; for sums the numerator, 0 where there is nothing; medians, percentiles and Kaplan-Meier medians have neither. As of as_of(); open_count and pipeline_amount only for days that hold it. Growth and retention compare with the days before: the calendar period before, if these days are exactly a month, quarter or year of calendar, else as many days. Filters on level, entity_id and kpi_code reach the scans.';
+
+SET LOCAL search_path = sales_perf, pg_temp;
