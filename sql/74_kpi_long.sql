@@ -8,55 +8,12 @@
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
--- ---------------------------------------------------------------- the summaries
+-- ---------------------------------------------------------------- the sums of each family
 
-CREATE VIEW kpi_cell WITH (security_invoker = true) AS
-SELECT 'closed'::text AS family,
-       closed_on AS on_date,
-       rep_id,
-       summary
-  FROM closed_cell
-UNION ALL
-SELECT 'credit'::text,
-       closed_on,
-       rep_id,
-       summary
-  FROM closed_cell
-UNION ALL
-SELECT 'created'::text,
-       opened_on,
-       rep_id,
-       summary
-  FROM opened_cell
-UNION ALL
-SELECT 'open'::text,
-       sales_perf.as_of(),
-       rep_id,
-       summary
-  FROM opened_cell
- WHERE is_open
-UNION ALL
-SELECT 'lead'::text,
-       created_on,
-       rep_id,
-       summary
-  FROM lead_cell
-UNION ALL
-SELECT 'sale'::text,
-       sold_on,
-       rep_id,
-       sales_perf.deal_agg(amount, 'won'::text, NULL::date, sold_on)
-  FROM purchase
- GROUP BY sold_on, rep_id;
+-- One function a family, all of one shape: company, teams (what a rep did counts for the team of that day),
+-- reps and nobody. The rows of kpi_entity add nothing, but so every entity has a row.
 
-COMMENT ON VIEW kpi_cell IS 'The cells that kpi_between() adds up, by the day that decides and the rep.';
-COMMENT ON COLUMN kpi_cell.family IS 'closed: deals by the day they closed; credit: won amounts by who is credited; created: deals by the day they were opened; open: open deals, on the day of as_of(); lead: leads by the day they were created (won is converted); sale: purchases by their day.';
-COMMENT ON COLUMN kpi_cell.on_date IS 'The day that decides; NULL: not known.';
-COMMENT ON COLUMN kpi_cell.rep_id IS 'The rep; NULL: nobody.';
-COMMENT ON COLUMN kpi_cell.summary IS 'deal_summary of the cell.';
-
--- The rows of entities add nothing, but so every entity has a row.
-CREATE FUNCTION kpi_summary_between(of_family text, first_day date, last_day date)
+CREATE FUNCTION kpi_closed_between(first_day date, last_day date)
     RETURNS TABLE (level text, entity_id text, summary sales_perf.deal_summary)
     LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -66,24 +23,21 @@ BEGIN ATOMIC
       FROM (SELECT 'company'::text AS level,
                    NULL::text AS entity_id,
                    c.summary
-              FROM kpi_cell c
-             WHERE c.family = of_family
-               AND c.on_date BETWEEN first_day AND last_day
+              FROM closed_cell c
+             WHERE c.closed_on BETWEEN first_day AND last_day
             UNION ALL
             SELECT 'team'::text,
-                   m.team_id,
+                   member.team_id,
                    c.summary
-              FROM kpi_cell c
-              JOIN team_rep m ON m.rep_id = c.rep_id
-             WHERE c.family = of_family
-               AND c.on_date BETWEEN first_day AND last_day
+              FROM closed_cell c
+              JOIN team_rep member ON member.rep_id = c.rep_id AND c.closed_on BETWEEN member.valid_from AND member.valid_to
+             WHERE c.closed_on BETWEEN first_day AND last_day
             UNION ALL
             SELECT 'rep'::text,
                    c.rep_id,
                    c.summary
-              FROM kpi_cell c
-             WHERE c.family = of_family
-               AND c.on_date BETWEEN first_day AND last_day
+              FROM closed_cell c
+             WHERE c.closed_on BETWEEN first_day AND last_day
             UNION ALL
             SELECT n.level,
                    n.entity_id,
@@ -92,7 +46,218 @@ BEGIN ATOMIC
      GROUP BY e.level, e.entity_id;
 END;
 
-COMMENT ON FUNCTION kpi_summary_between(text, date, date) IS 'The summaries behind kpi_between(): of a family of kpi_cell, the cells of these days added up for the company, every team and every rep.';
+COMMENT ON FUNCTION kpi_closed_between(date, date) IS 'Behind kpi_between(): the deals closed in these days, by their owners.';
+
+CREATE FUNCTION kpi_credit_between(first_day date, last_day date)
+    RETURNS TABLE (level text, entity_id text, amount numeric, overlay_amount numeric, deal_count bigint)
+    LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT e.level,
+           e.entity_id,
+           coalesce(sum(e.amount) FILTER (WHERE NOT e.is_overlay), 0),
+           coalesce(sum(e.amount) FILTER (WHERE e.is_overlay), 0),
+           count(DISTINCT e.deal_id) FILTER (WHERE NOT e.is_overlay)
+      FROM (SELECT 'company'::text AS level,
+                   NULL::text AS entity_id,
+                   c.deal_id,
+                   c.is_overlay,
+                   c.amount
+              FROM credit c
+             WHERE c.closed_on BETWEEN first_day AND last_day
+            UNION ALL
+            SELECT 'team'::text,
+                   member.team_id,
+                   c.deal_id,
+                   c.is_overlay,
+                   c.amount
+              FROM credit c
+              JOIN team_rep member ON member.rep_id = c.rep_id AND c.closed_on BETWEEN member.valid_from AND member.valid_to
+             WHERE c.closed_on BETWEEN first_day AND last_day
+            UNION ALL
+            SELECT 'rep'::text,
+                   c.rep_id,
+                   c.deal_id,
+                   c.is_overlay,
+                   c.amount
+              FROM credit c
+             WHERE c.closed_on BETWEEN first_day AND last_day
+            UNION ALL
+            SELECT n.level,
+                   n.entity_id,
+                   NULL::text,
+                   NULL::boolean,
+                   NULL::numeric
+              FROM kpi_entity n) AS e
+     GROUP BY e.level, e.entity_id;
+END;
+
+COMMENT ON FUNCTION kpi_credit_between(date, date) IS 'Behind kpi_between(): what was credited for deals won in these days.';
+
+CREATE FUNCTION kpi_created_between(first_day date, last_day date)
+    RETURNS TABLE (level text, entity_id text, summary sales_perf.deal_summary, open_amount numeric)
+    LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT e.level,
+           e.entity_id,
+           sales_perf.rollup(e.summary),
+           coalesce(sum(e.open_amount * fx.rate), 0)
+      FROM (SELECT 'company'::text AS level,
+                   NULL::text AS entity_id,
+                   coalesce(c.currency, '') AS currency,
+                   c.summary,
+                   c.open_amount
+              FROM opened_cell c
+             WHERE c.opened_on BETWEEN first_day AND last_day
+            UNION ALL
+            SELECT 'team'::text,
+                   member.team_id,
+                   coalesce(c.currency, ''),
+                   c.summary,
+                   c.open_amount
+              FROM opened_cell c
+              JOIN team_rep member ON member.rep_id = c.rep_id AND c.opened_on BETWEEN member.valid_from AND member.valid_to
+             WHERE c.opened_on BETWEEN first_day AND last_day
+            UNION ALL
+            SELECT 'rep'::text,
+                   c.rep_id,
+                   coalesce(c.currency, ''),
+                   c.summary,
+                   c.open_amount
+              FROM opened_cell c
+             WHERE c.opened_on BETWEEN first_day AND last_day
+            UNION ALL
+            SELECT n.level,
+                   n.entity_id,
+                   ''::text,
+                   NULL::sales_perf.deal_summary,
+                   NULL::numeric
+              FROM kpi_entity n) AS e
+      LEFT JOIN fx_rate_as_of fx ON fx.currency = e.currency
+     GROUP BY e.level, e.entity_id;
+END;
+
+COMMENT ON FUNCTION kpi_created_between(date, date) IS 'Behind kpi_between(): the deals opened in these days, by their owners; open_amount is what is still open of them, in the reporting currency.';
+
+CREATE FUNCTION kpi_open_between(first_day date, last_day date)
+    RETURNS TABLE (level text, entity_id text, open_count bigint, open_amount numeric)
+    LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT e.level,
+           e.entity_id,
+           coalesce(sum(e.open_count), 0)::bigint,
+           coalesce(sum(e.open_amount * fx.rate), 0)
+      FROM (SELECT 'company'::text AS level,
+                   NULL::text AS entity_id,
+                   coalesce(c.currency, '') AS currency,
+                   sales_perf.open_count(c.summary) AS open_count,
+                   c.open_amount
+              FROM opened_cell c
+             WHERE c.is_open
+            UNION ALL
+            SELECT 'team'::text,
+                   member.team_id,
+                   coalesce(c.currency, ''),
+                   sales_perf.open_count(c.summary),
+                   c.open_amount
+              FROM opened_cell c
+              JOIN team_rep member ON member.rep_id = c.rep_id AND sales_perf.as_of() BETWEEN member.valid_from AND member.valid_to
+             WHERE c.is_open
+            UNION ALL
+            SELECT 'rep'::text,
+                   c.rep_id,
+                   coalesce(c.currency, ''),
+                   sales_perf.open_count(c.summary),
+                   c.open_amount
+              FROM opened_cell c
+             WHERE c.is_open
+            UNION ALL
+            SELECT n.level,
+                   n.entity_id,
+                   ''::text,
+                   NULL::bigint,
+                   NULL::numeric
+              FROM kpi_entity n) AS e
+      LEFT JOIN fx_rate_as_of fx ON fx.currency = e.currency
+     WHERE sales_perf.as_of() BETWEEN first_day AND last_day
+     GROUP BY e.level, e.entity_id;
+END;
+
+COMMENT ON FUNCTION kpi_open_between(date, date) IS 'Behind kpi_between(): the deals open as of as_of(), by their owners; no row unless that day is one of these.';
+
+CREATE FUNCTION kpi_lead_between(first_day date, last_day date)
+    RETURNS TABLE (level text, entity_id text, summary sales_perf.deal_summary)
+    LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT e.level,
+           e.entity_id,
+           sales_perf.rollup(e.summary)
+      FROM (SELECT 'company'::text AS level,
+                   NULL::text AS entity_id,
+                   c.summary
+              FROM lead_cell c
+             WHERE c.created_on BETWEEN first_day AND last_day
+            UNION ALL
+            SELECT 'team'::text,
+                   member.team_id,
+                   c.summary
+              FROM lead_cell c
+              JOIN team_rep member ON member.rep_id = c.rep_id AND c.created_on BETWEEN member.valid_from AND member.valid_to
+             WHERE c.created_on BETWEEN first_day AND last_day
+            UNION ALL
+            SELECT 'rep'::text,
+                   c.rep_id,
+                   c.summary
+              FROM lead_cell c
+             WHERE c.created_on BETWEEN first_day AND last_day
+            UNION ALL
+            SELECT n.level,
+                   n.entity_id,
+                   NULL::sales_perf.deal_summary
+              FROM kpi_entity n) AS e
+     GROUP BY e.level, e.entity_id;
+END;
+
+COMMENT ON FUNCTION kpi_lead_between(date, date) IS 'Behind kpi_between(): the leads created in these days; won is converted.';
+
+CREATE FUNCTION kpi_sale_between(first_day date, last_day date)
+    RETURNS TABLE (level text, entity_id text, amount numeric, sale_count bigint)
+    LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT e.level,
+           e.entity_id,
+           coalesce(sum(e.amount), 0),
+           coalesce(sum(e.sale_count), 0)::bigint
+      FROM (SELECT 'company'::text AS level,
+                   NULL::text AS entity_id,
+                   p.reporting_amount AS amount,
+                   1 AS sale_count
+              FROM purchase p
+             WHERE p.sold_on BETWEEN first_day AND last_day
+            UNION ALL
+            SELECT 'team'::text,
+                   member.team_id,
+                   p.reporting_amount,
+                   1
+              FROM purchase p
+              JOIN team_rep member ON member.rep_id = p.rep_id AND p.sold_on BETWEEN member.valid_from AND member.valid_to
+             WHERE p.sold_on BETWEEN first_day AND last_day
+            UNION ALL
+            SELECT 'rep'::text,
+                   p.rep_id,
+                   p.reporting_amount,
+                   1
+              FROM purchase p
+             WHERE p.sold_on BETWEEN first_day AND last_day
+            UNION ALL
+            SELECT n.level,
+                   n.entity_id,
+                   NULL::numeric,
+                   0
+              FROM kpi_entity n) AS e
+     GROUP BY e.level, e.entity_id;
+END;
+
+COMMENT ON FUNCTION kpi_sale_between(date, date) IS 'Behind kpi_between(): what was sold in these days (sales; won deals in a mart without any).';
 
 -- ---------------------------------------------------------------- customers
 
@@ -105,7 +270,7 @@ BEGIN ATOMIC
     SELECT p.account_id,
            p.rep_id,
            p.sold_on,
-           p.amount,
+           p.reporting_amount,
            p.sold_on >= first_day,
            false
       FROM purchase p
@@ -116,8 +281,8 @@ BEGIN ATOMIC
     SELECT s.account_id,
            s.rep_id,
            s.sold_on,
-           round(s.amount * (least(s.covers_to, r.to_day) - s.covers_from + 1) / (s.covers_to - s.covers_from + 1), greatest(2, scale(s.amount)))
-           - round(s.amount * greatest(0, r.from_day - s.covers_from) / (s.covers_to - s.covers_from + 1), greatest(2, scale(s.amount))),
+           round(s.reporting_amount * (least(s.covers_to, r.to_day) - s.covers_from + 1) / (s.covers_to - s.covers_from + 1), greatest(2, scale(s.reporting_amount)))
+           - round(s.reporting_amount * greatest(0, r.from_day - s.covers_from) / (s.covers_to - s.covers_from + 1), greatest(2, scale(s.reporting_amount))),
            r.is_now,
            true
       FROM sale_as_of s
@@ -176,7 +341,7 @@ BEGIN ATOMIC
                                    p.is_now,
                                    p.is_covered
                               FROM kpi_purchase_between(first_day, last_day, prior_first_day, prior_last_day) p
-                              JOIN team_rep m ON m.rep_id = p.rep_id
+                              JOIN team_rep m ON m.rep_id = p.rep_id AND p.on_date BETWEEN m.valid_from AND m.valid_to
                             UNION ALL
                             SELECT 'rep'::text,
                                    p.rep_id,
@@ -217,17 +382,17 @@ BEGIN ATOMIC
                       FROM purchase p
                      WHERE p.sold_on <= last_day
                        AND p.account_id IS NOT NULL
-                       AND (p.amount > 0 OR p.amount IS NULL)
+                       AND (p.reporting_amount > 0 OR p.reporting_amount IS NULL)
                     UNION ALL
                     SELECT 'team'::text,
                            m.team_id,
                            p.account_id,
                            p.sold_on
                       FROM purchase p
-                      JOIN team_rep m ON m.rep_id = p.rep_id
+                      JOIN team_rep m ON m.rep_id = p.rep_id AND p.sold_on BETWEEN m.valid_from AND m.valid_to
                      WHERE p.sold_on <= last_day
                        AND p.account_id IS NOT NULL
-                       AND (p.amount > 0 OR p.amount IS NULL)
+                       AND (p.reporting_amount > 0 OR p.reporting_amount IS NULL)
                     UNION ALL
                     SELECT 'rep'::text,
                            p.rep_id,
@@ -236,7 +401,7 @@ BEGIN ATOMIC
                       FROM purchase p
                      WHERE p.sold_on <= last_day
                        AND p.account_id IS NOT NULL
-                       AND (p.amount > 0 OR p.amount IS NULL)
+                       AND (p.reporting_amount > 0 OR p.reporting_amount IS NULL)
                     UNION ALL
                     SELECT n.level,
                            n.entity_id,
@@ -277,7 +442,7 @@ BEGIN ATOMIC
                    c.numerator,
                    c.denominator
               FROM custom_kpi_row c
-              JOIN team_rep m ON m.rep_id = c.rep_id
+              JOIN team_rep m ON m.rep_id = c.rep_id AND c.on_date BETWEEN m.valid_from AND m.valid_to
              WHERE c.on_date BETWEEN first_day AND last_day
                AND c.on_date <= sales_perf.as_of()
             UNION ALL
@@ -333,7 +498,7 @@ BEGIN ATOMIC
                            coalesce(sales_perf.won_count(s.summary) - sales_perf.unpriced_count(s.summary), 0) AS priced,
                            coalesce(sales_perf.bookings_amount(s.summary), 0) AS won_amount,
                            coalesce(sales_perf.lost_amount(s.summary), 0) AS lost_amount
-                      FROM kpi_summary_between('closed', first_day, last_day) s) AS e
+                      FROM kpi_closed_between(first_day, last_day) s) AS e
              CROSS JOIN LATERAL (
                     SELECT 'won_count'::text AS kpi_code, 'sum'::text AS kind, e.won::numeric AS numerator, NULL::numeric AS denominator, e.won AS sample_count, NULL::numeric AS statistic, false AS is_void
                     UNION ALL
@@ -359,19 +524,22 @@ BEGIN ATOMIC
                     UNION ALL
                     SELECT 'cycle_p90_days'::text, 'statistic'::text, NULL::numeric, NULL::numeric, e.cycles, sales_perf.cycle_percentile(e.summary, 0.9)::numeric, false) AS l
             UNION ALL
-            SELECT e.level, e.entity_id,
-                   'bookings_amount'::text, 'sum'::text, coalesce(sales_perf.bookings_amount(e.summary), 0), NULL::numeric, coalesce(sales_perf.won_count(e.summary), 0), NULL::numeric, false
-              FROM kpi_summary_between('credit', first_day, last_day) e
+            SELECT e.level, e.entity_id, l.*
+              FROM kpi_credit_between(first_day, last_day) e
+             CROSS JOIN LATERAL (
+                    SELECT 'bookings_amount'::text, 'sum'::text, e.amount, NULL::numeric, e.deal_count, NULL::numeric, false
+                    UNION ALL
+                    SELECT 'overlay_amount'::text, 'sum'::text, e.overlay_amount, NULL::numeric, e.deal_count, NULL::numeric, false) AS l
             UNION ALL
             SELECT e.level, e.entity_id,
-                   'sales_growth'::text, 'ratio'::text, e.amount - e.prior_amount, e.prior_amount, e.sample_count, NULL::numeric, e.prior_amount <= 0
+                   'sales_growth'::text, 'ratio'::text, e.amount - e.prior_amount, e.prior_amount, e.deal_count, NULL::numeric, e.prior_amount <= 0
               FROM (SELECT s.level,
                            s.entity_id,
-                           sum(coalesce(sales_perf.bookings_amount(s.summary), 0)) FILTER (WHERE turn.is_now) AS amount,
-                           coalesce(sum(coalesce(sales_perf.bookings_amount(s.summary), 0)) FILTER (WHERE NOT turn.is_now), 0) AS prior_amount,
-                           sum(coalesce(sales_perf.won_count(s.summary), 0)) FILTER (WHERE turn.is_now)::bigint AS sample_count
+                           sum(s.amount) FILTER (WHERE turn.is_now) AS amount,
+                           sum(s.amount) FILTER (WHERE NOT turn.is_now) AS prior_amount,
+                           sum(s.deal_count) FILTER (WHERE turn.is_now)::bigint AS deal_count
                       FROM (VALUES (true, first_day, last_day), (false, prior_first_day, prior_last_day)) AS turn (is_now, from_day, to_day)
-                     CROSS JOIN LATERAL kpi_summary_between('credit', turn.from_day, turn.to_day) s
+                     CROSS JOIN LATERAL kpi_credit_between(turn.from_day, turn.to_day) s
                      GROUP BY s.level, s.entity_id) AS e
             UNION ALL
             SELECT e.level, e.entity_id, l.*
@@ -379,8 +547,9 @@ BEGIN ATOMIC
                            s.entity_id,
                            s.summary,
                            coalesce(sales_perf.won_count(s.summary) + sales_perf.lost_count(s.summary) + sales_perf.open_count(s.summary), 0) AS created,
-                           coalesce(sales_perf.won_count(s.summary), 0) AS won
-                      FROM kpi_summary_between('created', first_day, last_day) s) AS e
+                           coalesce(sales_perf.won_count(s.summary), 0) AS won,
+                           coalesce(sales_perf.bookings_amount(s.summary) + sales_perf.lost_amount(s.summary), 0) + s.open_amount AS created_amount
+                      FROM kpi_created_between(first_day, last_day) s) AS e
              CROSS JOIN LATERAL (
                     SELECT 'created_count'::text, 'sum'::text, e.created::numeric, NULL::numeric, e.created, NULL::numeric, false
                     UNION ALL
@@ -388,21 +557,16 @@ BEGIN ATOMIC
                     UNION ALL
                     SELECT 'created_win_rate'::text, 'ratio'::text, e.won::numeric, e.created::numeric, e.created, NULL::numeric, false
                     UNION ALL
-                    SELECT 'pipeline_created_amount'::text, 'sum'::text, coalesce(sales_perf.bookings_amount(e.summary) + sales_perf.lost_amount(e.summary) + sales_perf.pipeline_amount(e.summary), 0), NULL::numeric, e.created, NULL::numeric, false
+                    SELECT 'pipeline_created_amount'::text, 'sum'::text, e.created_amount, NULL::numeric, e.created, NULL::numeric, false
                     UNION ALL
                     SELECT 'cycle_km_median_days'::text, 'statistic'::text, NULL::numeric, NULL::numeric, e.created, sales_perf.cycle_km_median(e.summary, sales_perf.as_of())::numeric, false) AS l
             UNION ALL
             SELECT e.level, e.entity_id, l.*
-              FROM (SELECT s.level,
-                           s.entity_id,
-                           coalesce(sales_perf.open_count(s.summary), 0) AS open,
-                           coalesce(sales_perf.pipeline_amount(s.summary), 0) AS open_amount
-                      FROM kpi_summary_between('open', first_day, last_day) s
-                     WHERE sales_perf.as_of() BETWEEN first_day AND last_day) AS e
+              FROM kpi_open_between(first_day, last_day) e
              CROSS JOIN LATERAL (
-                    SELECT 'open_count'::text, 'sum'::text, e.open::numeric, NULL::numeric, e.open, NULL::numeric, false
+                    SELECT 'open_count'::text, 'sum'::text, e.open_count::numeric, NULL::numeric, e.open_count, NULL::numeric, false
                     UNION ALL
-                    SELECT 'pipeline_amount'::text, 'sum'::text, e.open_amount, NULL::numeric, e.open, NULL::numeric, false) AS l
+                    SELECT 'pipeline_amount'::text, 'sum'::text, e.open_amount, NULL::numeric, e.open_count, NULL::numeric, false) AS l
             UNION ALL
             SELECT e.level, e.entity_id, l.*
               FROM (SELECT s.level,
@@ -410,7 +574,7 @@ BEGIN ATOMIC
                            s.summary,
                            coalesce(sales_perf.won_count(s.summary) + sales_perf.lost_count(s.summary) + sales_perf.open_count(s.summary), 0) AS created,
                            coalesce(sales_perf.won_count(s.summary), 0) AS converted
-                      FROM kpi_summary_between('lead', first_day, last_day) s) AS e
+                      FROM kpi_lead_between(first_day, last_day) s) AS e
              CROSS JOIN LATERAL (
                     SELECT 'lead_count'::text, 'sum'::text, e.created::numeric, NULL::numeric, e.created, NULL::numeric, false
                     UNION ALL
@@ -421,11 +585,11 @@ BEGIN ATOMIC
                     SELECT 'lead_conversion_median_days'::text, 'statistic'::text, NULL::numeric, NULL::numeric, coalesce(sales_perf.cycle_count(e.summary), 0), sales_perf.cycle_median(e.summary)::numeric, false) AS l
             UNION ALL
             SELECT e.level, e.entity_id, l.*
-              FROM kpi_summary_between('sale', first_day, last_day) e
+              FROM kpi_sale_between(first_day, last_day) e
              CROSS JOIN LATERAL (
-                    SELECT 'sales_amount'::text, 'sum'::text, coalesce(sales_perf.bookings_amount(e.summary), 0), NULL::numeric, coalesce(sales_perf.won_count(e.summary), 0), NULL::numeric, false
+                    SELECT 'sales_amount'::text, 'sum'::text, e.amount, NULL::numeric, e.sale_count, NULL::numeric, false
                     UNION ALL
-                    SELECT 'sale_count'::text, 'sum'::text, coalesce(sales_perf.won_count(e.summary), 0)::numeric, NULL::numeric, coalesce(sales_perf.won_count(e.summary), 0), NULL::numeric, false) AS l
+                    SELECT 'sale_count'::text, 'sum'::text, e.sale_count::numeric, NULL::numeric, e.sale_count, NULL::numeric, false) AS l
             UNION ALL
             SELECT e.level, e.entity_id, l.*
               FROM kpi_customer_between(first_day, last_day, prior_first_day, prior_last_day) e
