@@ -416,58 +416,73 @@ COMMENT ON FUNCTION kpi_new_customer_between(date, date) IS 'The number behind n
 
 -- ---------------------------------------------------------------- KPIs of your own
 
--- A row of a rep that the mart does not know is nobody's: shown, not dropped.
-CREATE FUNCTION kpi_custom_between(first_day date, last_day date)
-    RETURNS TABLE (level text, entity_id text, kpi_code text, numerator numeric, denominator numeric, row_count bigint)
-    LANGUAGE sql STABLE
-BEGIN ATOMIC
+-- Not inlined as the others are. So no view of a user's can make kpi_between() contain itself, which the
+-- planner would unfold until memory ends; and so dropping a relation with CASCADE takes custom_kpi_row along, not all
+-- that shows KPIs. A row of a rep that the mart does not know is nobody's: shown, not dropped.
+CREATE FUNCTION kpi_custom_between(of_code text, first_day date, last_day date)
+    RETURNS TABLE (level text, entity_id text, numerator numeric, denominator numeric, row_count bigint)
+    LANGUAGE plpgsql STABLE COST 1000 ROWS 200
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+DECLARE
+    callers text;
+BEGIN
+    GET DIAGNOSTICS callers = PG_CONTEXT;
+    IF callers ~ 'kpi_custom_between\(.*kpi_custom_between\(' THEN
+        RAISE EXCEPTION 'the relation of a KPI reads what would read it'
+            USING ERRCODE = 'invalid_object_definition',
+                  HINT = format('Build the relation of KPI %L on tables, or on views below kpi_between(): not on kpi_long, goals or alerts.', of_code);
+    ELSIF to_regclass('custom_kpi_row') IS NULL THEN
+        RAISE EXCEPTION 'view custom_kpi_row is not there, dropped with the relation of a KPI perhaps'
+            USING ERRCODE = 'undefined_table',
+                  HINT = 'sales_perf.upgrade_mart() makes it again; unregister_kpi() takes out a KPI whose relation is gone.';
+    END IF;
+
+    RETURN QUERY
     SELECT e.level,
            e.entity_id,
-           e.kpi_code,
            coalesce(sum(e.numerator), 0),
            sum(e.denominator),
            count(e.numerator)
       FROM (SELECT 'company'::text AS level,
                    NULL::text AS entity_id,
-                   c.kpi_code,
                    c.numerator,
                    c.denominator
               FROM custom_kpi_row c
-             WHERE c.on_date BETWEEN first_day AND last_day
+             WHERE c.kpi_code = of_code
+               AND c.on_date BETWEEN first_day AND last_day
                AND c.on_date <= sales_perf.as_of()
             UNION ALL
             SELECT 'team'::text,
                    m.team_id,
-                   c.kpi_code,
                    c.numerator,
                    c.denominator
               FROM custom_kpi_row c
               JOIN team_rep m ON m.rep_id = c.rep_id AND c.on_date BETWEEN m.valid_from AND m.valid_to
-             WHERE c.on_date BETWEEN first_day AND last_day
+             WHERE c.kpi_code = of_code
+               AND c.on_date BETWEEN first_day AND last_day
                AND c.on_date <= sales_perf.as_of()
             UNION ALL
             SELECT 'rep'::text,
                    r.rep_id,
-                   c.kpi_code,
                    c.numerator,
                    c.denominator
               FROM custom_kpi_row c
               LEFT JOIN rep r ON r.rep_id = c.rep_id
-             WHERE c.on_date BETWEEN first_day AND last_day
+             WHERE c.kpi_code = of_code
+               AND c.on_date BETWEEN first_day AND last_day
                AND c.on_date <= sales_perf.as_of()
             UNION ALL
             SELECT n.level,
                    n.entity_id,
-                   k.code,
                    NULL::numeric,
                    NULL::numeric
-              FROM kpi_entity n
-             CROSS JOIN kpi k
-             WHERE k.relation IS NOT NULL) AS e
-     GROUP BY e.level, e.entity_id, e.kpi_code;
-END;
+              FROM kpi_entity n) AS e
+     GROUP BY e.level, e.entity_id;
+END
+$$;
 
-COMMENT ON FUNCTION kpi_custom_between(date, date) IS 'The sums behind the KPIs of your own in kpi_between().';
+COMMENT ON FUNCTION kpi_custom_between(text, date, date) IS 'Behind kpi_between(): the sums of a KPI of your own in these days.';
 
 -- ---------------------------------------------------------------- the list
 
@@ -609,9 +624,9 @@ BEGIN ATOMIC
               FROM kpi_new_customer_between(first_day, last_day) e
             UNION ALL
             SELECT e.level, e.entity_id,
-                   e.kpi_code, r.kind, e.numerator, CASE r.kind WHEN 'ratio' THEN coalesce(e.denominator, 0) END, e.row_count, NULL::numeric, false
-              FROM kpi_custom_between(first_day, last_day) e
-              JOIN kpi r ON r.code = e.kpi_code
+                   r.code, r.kind, e.numerator, CASE r.kind WHEN 'ratio' THEN coalesce(e.denominator, 0) END, e.row_count, NULL::numeric, false
+              FROM kpi r
+             CROSS JOIN LATERAL kpi_custom_between(r.code, first_day, last_day) e
              WHERE r.relation IS NOT NULL) AS k;
 END;
 
