@@ -661,4 +661,76 @@ END;
 
 COMMENT ON FUNCTION kpi_between(date, date) IS 'Every KPI that has a meaning for any range of days, of the company (entity_id NULL), every team and every rep; what belongs to no rep stands in rows of level rep with entity_id NULL. numerator, denominator (NULL for sums), sample_count (n) and value: numerator / denominator, NULL where that is 0; for sums the numerator, 0 where there is nothing; medians, percentiles and Kaplan-Meier medians have neither. As of as_of(); open_count and pipeline_amount only for days that hold it. Growth and retention compare with the days before: the calendar period before, if these days are exactly a month, quarter or year of calendar, else as many days. Filters on level, entity_id and kpi_code reach the scans.';
 
+-- ---------------------------------------------------------------- by period
+
+-- The period and the one before it are two turns of the same query, so that it is planned once.
+CREATE VIEW kpi_long WITH (security_invoker = true) AS
+SELECT p.grain,
+       p.period_start,
+       p.period_end,
+       p.period_label,
+       p.is_complete,
+       e.level,
+       e.entity_id,
+       CASE WHEN e.level = 'company' THEN 'company' ELSE coalesce(t.name, r.name, '(no rep)') END AS entity_name,
+       e.kpi_code,
+       coalesce(k.name, e.kpi_code) AS kpi_name,
+       k.unit,
+       k.direction,
+       e.numerator,
+       e.denominator,
+       e.sample_count,
+       e.sample_count < k.minimum_sample AS is_small_sample,
+       e.value,
+       e.prior_value,
+       sales_perf.growth_rate(e.value, e.prior_value) AS growth_rate
+  FROM period p
+ CROSS JOIN LATERAL (
+        SELECT b.level,
+               b.entity_id,
+               b.kpi_code,
+               max(b.numerator) FILTER (WHERE turn.is_now) AS numerator,
+               max(b.denominator) FILTER (WHERE turn.is_now) AS denominator,
+               max(b.sample_count) FILTER (WHERE turn.is_now) AS sample_count,
+               max(b.value) FILTER (WHERE turn.is_now) AS value,
+               max(b.value) FILTER (WHERE NOT turn.is_now) AS prior_value
+          FROM (VALUES (true, p.period_start, p.period_end, p.prior_start, p.prior_end),
+                       (false, p.prior_start, p.prior_end,
+                        (SELECT CASE p.grain
+                                    WHEN 'month' THEN c.fiscal_period_start
+                                    WHEN 'quarter' THEN c.fiscal_quarter_start
+                                    ELSE c.fiscal_year_start
+                                END
+                           FROM calendar c
+                          WHERE c.region = ''
+                            AND c.on_date = p.prior_start - 1),
+                        p.prior_start - 1)) AS turn (is_now, first_day, last_day, prior_first_day, prior_last_day)
+         CROSS JOIN LATERAL kpi_between(turn.first_day, turn.last_day, turn.prior_first_day, turn.prior_last_day) b
+         GROUP BY b.level, b.entity_id, b.kpi_code
+        HAVING bool_or(turn.is_now)) AS e
+  LEFT JOIN kpi k ON k.code = e.kpi_code
+  LEFT JOIN team t ON t.team_id = e.entity_id AND e.level = 'team'
+  LEFT JOIN rep r ON r.rep_id = e.entity_id AND e.level = 'rep';
+
+COMMENT ON VIEW kpi_long IS 'Every KPI that can be given for a period, one row each, for the company, every team and every rep: built-in ones and those of your own. The one view for any chart. Filter one grain, one level and the KPIs that are wanted: what is not asked for is not computed.';
+COMMENT ON COLUMN kpi_long.grain IS 'month, quarter or year: filter one.';
+COMMENT ON COLUMN kpi_long.period_start IS 'First day of the period.';
+COMMENT ON COLUMN kpi_long.period_end IS 'Last day of the period.';
+COMMENT ON COLUMN kpi_long.period_label IS 'Label of the period.';
+COMMENT ON COLUMN kpi_long.is_complete IS 'True where the period is over as of as_of().';
+COMMENT ON COLUMN kpi_long.level IS 'company, team (with the teams below it) or rep: filter one.';
+COMMENT ON COLUMN kpi_long.entity_id IS 'team_id or rep_id; NULL for the company, and at level rep for what belongs to no rep.';
+COMMENT ON COLUMN kpi_long.entity_name IS 'Name of the team or rep; company; (no rep).';
+COMMENT ON COLUMN kpi_long.kpi_code IS 'The KPI, as in the registry kpi, which says what it is.';
+COMMENT ON COLUMN kpi_long.kpi_name IS 'Its name.';
+COMMENT ON COLUMN kpi_long.unit IS 'Unit of value: amount, fraction, days, count, or that of a KPI of your own.';
+COMMENT ON COLUMN kpi_long.direction IS 'up: more is better; down: less is better.';
+COMMENT ON COLUMN kpi_long.numerator IS 'Numerator of a ratio, the sum itself of a sum; NULL for medians, percentiles and Kaplan-Meier medians. In the unit of what is counted.';
+COMMENT ON COLUMN kpi_long.denominator IS 'Denominator of a ratio; NULL for the others.';
+COMMENT ON COLUMN kpi_long.sample_count IS 'n: the deals, leads, sales, customers or rows behind the value. Count.';
+COMMENT ON COLUMN kpi_long.is_small_sample IS 'True where sample_count is below the KPI''s minimum_sample: the value is shown, and chance weighs heavily in it.';
+COMMENT ON COLUMN kpi_long.value IS 'The KPI: numerator / denominator, the sum, or the statistic. In unit; attributed and NULL as the registry says.';
+COMMENT ON COLUMN kpi_long.prior_value IS 'The same of the period before. A period that is not complete is compared with the whole one before.';
+COMMENT ON COLUMN kpi_long.growth_rate IS '(value - prior_value) / prior_value. Fraction; NULL where prior_value is 0 or less, or NULL.';
+
 SET LOCAL search_path = sales_perf, pg_temp;
