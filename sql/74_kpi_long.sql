@@ -49,14 +49,15 @@ END;
 COMMENT ON FUNCTION kpi_closed_between(date, date) IS 'Behind kpi_between(): the deals closed in these days, by their owners.';
 
 CREATE FUNCTION kpi_credit_between(first_day date, last_day date)
-    RETURNS TABLE (level text, entity_id text, amount numeric, overlay_amount numeric, deal_count bigint)
+    RETURNS TABLE (level text, entity_id text, amount numeric, overlay_amount numeric, deal_count bigint, overlay_deal_count bigint)
     LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT e.level,
            e.entity_id,
            coalesce(sum(e.amount) FILTER (WHERE NOT e.is_overlay), 0),
            coalesce(sum(e.amount) FILTER (WHERE e.is_overlay), 0),
-           count(DISTINCT e.deal_id) FILTER (WHERE NOT e.is_overlay)
+           count(DISTINCT e.deal_id) FILTER (WHERE NOT e.is_overlay),
+           count(DISTINCT e.deal_id) FILTER (WHERE e.is_overlay)
       FROM (SELECT 'company'::text AS level,
                    NULL::text AS entity_id,
                    c.deal_id,
@@ -297,6 +298,64 @@ END;
 
 COMMENT ON FUNCTION kpi_purchase_between(date, date, date, date) IS 'What customers bought in a range of days and in the one before it, terms spread over their days: the rows behind the retention KPIs of kpi_between().';
 
+CREATE FUNCTION kpi_account_between(first_day date, last_day date, prior_first_day date, prior_last_day date)
+    RETURNS TABLE (level text, entity_id text, account_id text, amount numeric, prior_amount numeric, is_active boolean, was_active boolean)
+    LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT b.level,
+           b.entity_id,
+           b.account_id,
+           b.amount,
+           b.prior_amount,
+           -- what nobody recorded the amount of was a purchase all the same
+           b.is_covered OR b.amount > 0 OR b.amount = 0 AND b.is_unpriced,
+           b.was_covered OR b.prior_amount > 0 OR b.prior_amount = 0 AND b.was_unpriced
+      FROM (SELECT e.level,
+                   e.entity_id,
+                   e.account_id,
+                   coalesce(sum(e.amount) FILTER (WHERE e.is_now), 0) AS amount,
+                   coalesce(sum(e.amount) FILTER (WHERE NOT e.is_now), 0) AS prior_amount,
+                   coalesce(bool_or(e.is_covered) FILTER (WHERE e.is_now), false) AS is_covered,
+                   coalesce(bool_or(e.is_covered) FILTER (WHERE NOT e.is_now), false) AS was_covered,
+                   count(*) FILTER (WHERE e.is_now AND e.amount IS NULL) > 0 AS is_unpriced,
+                   count(*) FILTER (WHERE NOT e.is_now AND e.amount IS NULL) > 0 AS was_unpriced
+              FROM (SELECT 'company'::text AS level,
+                           NULL::text AS entity_id,
+                           p.account_id,
+                           p.amount,
+                           p.is_now,
+                           p.is_covered
+                      FROM kpi_purchase_between(first_day, last_day, prior_first_day, prior_last_day) p
+                    UNION ALL
+                    SELECT 'team'::text,
+                           member.team_id,
+                           p.account_id,
+                           p.amount,
+                           p.is_now,
+                           p.is_covered
+                      FROM kpi_purchase_between(first_day, last_day, prior_first_day, prior_last_day) p
+                      JOIN team_rep member ON member.rep_id = p.rep_id AND p.on_date BETWEEN member.valid_from AND member.valid_to
+                    UNION ALL
+                    SELECT 'rep'::text,
+                           p.rep_id,
+                           p.account_id,
+                           p.amount,
+                           p.is_now,
+                           p.is_covered
+                      FROM kpi_purchase_between(first_day, last_day, prior_first_day, prior_last_day) p
+                    UNION ALL
+                    SELECT n.level,
+                           n.entity_id,
+                           NULL::text,
+                           NULL::numeric,
+                           NULL::boolean,
+                           NULL::boolean
+                      FROM kpi_entity n) AS e
+             GROUP BY e.level, e.entity_id, e.account_id) AS b;
+END;
+
+COMMENT ON FUNCTION kpi_account_between(date, date, date, date) IS 'Behind kpi_between(): each customer of the company, a team or a rep in a range of days and in the one before it; and a row without a customer for each of these.';
+
 CREATE FUNCTION kpi_customer_between(first_day date, last_day date, prior_first_day date, prior_last_day date)
     RETURNS TABLE (level text, entity_id text, active_count bigint, starting_count bigint, retained_count bigint,
                    starting_amount numeric, kept_amount numeric, current_amount numeric)
@@ -310,109 +369,57 @@ BEGIN ATOMIC
            coalesce(sum(c.prior_amount) FILTER (WHERE c.was_active), 0),
            coalesce(sum(least(c.amount, c.prior_amount)) FILTER (WHERE c.was_active), 0),
            coalesce(sum(c.amount) FILTER (WHERE c.was_active), 0)
-      FROM (SELECT b.level,
-                   b.entity_id,
-                   b.amount,
-                   b.prior_amount,
-                   -- what nobody recorded the amount of was a purchase all the same
-                   b.is_covered OR b.amount > 0 OR b.amount = 0 AND b.is_unpriced AS is_active,
-                   b.was_covered OR b.prior_amount > 0 OR b.prior_amount = 0 AND b.was_unpriced AS was_active
-              FROM (SELECT e.level,
-                           e.entity_id,
-                           e.account_id,
-                           coalesce(sum(e.amount) FILTER (WHERE e.is_now), 0) AS amount,
-                           coalesce(sum(e.amount) FILTER (WHERE NOT e.is_now), 0) AS prior_amount,
-                           coalesce(bool_or(e.is_covered) FILTER (WHERE e.is_now), false) AS is_covered,
-                           coalesce(bool_or(e.is_covered) FILTER (WHERE NOT e.is_now), false) AS was_covered,
-                           count(*) FILTER (WHERE e.is_now AND e.amount IS NULL) > 0 AS is_unpriced,
-                           count(*) FILTER (WHERE NOT e.is_now AND e.amount IS NULL) > 0 AS was_unpriced
-                      FROM (SELECT 'company'::text AS level,
-                                   NULL::text AS entity_id,
-                                   p.account_id,
-                                   p.amount,
-                                   p.is_now,
-                                   p.is_covered
-                              FROM kpi_purchase_between(first_day, last_day, prior_first_day, prior_last_day) p
-                            UNION ALL
-                            SELECT 'team'::text,
-                                   m.team_id,
-                                   p.account_id,
-                                   p.amount,
-                                   p.is_now,
-                                   p.is_covered
-                              FROM kpi_purchase_between(first_day, last_day, prior_first_day, prior_last_day) p
-                              JOIN team_rep m ON m.rep_id = p.rep_id AND p.on_date BETWEEN m.valid_from AND m.valid_to
-                            UNION ALL
-                            SELECT 'rep'::text,
-                                   p.rep_id,
-                                   p.account_id,
-                                   p.amount,
-                                   p.is_now,
-                                   p.is_covered
-                              FROM kpi_purchase_between(first_day, last_day, prior_first_day, prior_last_day) p
-                            UNION ALL
-                            SELECT n.level,
-                                   n.entity_id,
-                                   NULL::text,
-                                   NULL::numeric,
-                                   NULL::boolean,
-                                   NULL::boolean
-                              FROM kpi_entity n) AS e
-                     GROUP BY e.level, e.entity_id, e.account_id) AS b) AS c
+      FROM kpi_account_between(first_day, last_day, prior_first_day, prior_last_day) AS c
      GROUP BY c.level, c.entity_id;
 END;
 
-COMMENT ON FUNCTION kpi_customer_between(date, date, date, date) IS 'The customers behind the retention KPIs of kpi_between(): of the company, each team and each rep, from its own customers.';
+COMMENT ON FUNCTION kpi_customer_between(date, date, date, date) IS 'Behind kpi_between(): retention, of the company, each team and each rep from its own customers.';
 
-CREATE FUNCTION kpi_new_customer_between(first_day date, last_day date)
-    RETURNS TABLE (level text, entity_id text, new_count bigint)
+CREATE FUNCTION kpi_first_purchase(last_day date)
+    RETURNS TABLE (level text, entity_id text, account_id text, first_on date)
     LANGUAGE sql STABLE
 BEGIN ATOMIC
-    SELECT c.level,
-           c.entity_id,
-           count(*) FILTER (WHERE c.first_on >= first_day)
-      FROM (SELECT e.level,
-                   e.entity_id,
-                   e.account_id,
-                   min(e.sold_on) AS first_on
-              FROM (SELECT 'company'::text AS level,
-                           NULL::text AS entity_id,
-                           p.account_id,
-                           p.sold_on
-                      FROM purchase p
-                     WHERE p.sold_on <= last_day
-                       AND p.account_id IS NOT NULL
-                       AND (p.reporting_amount > 0 OR p.reporting_amount IS NULL)
-                    UNION ALL
-                    SELECT 'team'::text,
-                           m.team_id,
-                           p.account_id,
-                           p.sold_on
-                      FROM purchase p
-                      JOIN team_rep m ON m.rep_id = p.rep_id AND p.sold_on BETWEEN m.valid_from AND m.valid_to
-                     WHERE p.sold_on <= last_day
-                       AND p.account_id IS NOT NULL
-                       AND (p.reporting_amount > 0 OR p.reporting_amount IS NULL)
-                    UNION ALL
-                    SELECT 'rep'::text,
-                           p.rep_id,
-                           p.account_id,
-                           p.sold_on
-                      FROM purchase p
-                     WHERE p.sold_on <= last_day
-                       AND p.account_id IS NOT NULL
-                       AND (p.reporting_amount > 0 OR p.reporting_amount IS NULL)
-                    UNION ALL
-                    SELECT n.level,
-                           n.entity_id,
-                           NULL::text,
-                           NULL::date
-                      FROM kpi_entity n) AS e
-             GROUP BY e.level, e.entity_id, e.account_id) AS c
-     GROUP BY c.level, c.entity_id;
+    SELECT e.level,
+           e.entity_id,
+           e.account_id,
+           min(e.sold_on)
+      FROM (SELECT 'company'::text AS level,
+                   NULL::text AS entity_id,
+                   p.account_id,
+                   p.sold_on
+              FROM purchase p
+             WHERE p.sold_on <= last_day
+               AND p.account_id IS NOT NULL
+               AND (p.reporting_amount > 0 OR p.reporting_amount IS NULL)
+            UNION ALL
+            SELECT 'team'::text,
+                   member.team_id,
+                   p.account_id,
+                   p.sold_on
+              FROM purchase p
+              JOIN team_rep member ON member.rep_id = p.rep_id AND p.sold_on BETWEEN member.valid_from AND member.valid_to
+             WHERE p.sold_on <= last_day
+               AND p.account_id IS NOT NULL
+               AND (p.reporting_amount > 0 OR p.reporting_amount IS NULL)
+            UNION ALL
+            SELECT 'rep'::text,
+                   p.rep_id,
+                   p.account_id,
+                   p.sold_on
+              FROM purchase p
+             WHERE p.sold_on <= last_day
+               AND p.account_id IS NOT NULL
+               AND (p.reporting_amount > 0 OR p.reporting_amount IS NULL)
+            UNION ALL
+            SELECT n.level,
+                   n.entity_id,
+                   NULL::text,
+                   NULL::date
+              FROM kpi_entity n) AS e
+     GROUP BY e.level, e.entity_id, e.account_id;
 END;
 
-COMMENT ON FUNCTION kpi_new_customer_between(date, date) IS 'The number behind new_customer_count of kpi_between(): accounts whose first purchase, of the company, of a team or of a rep, lies in these days.';
+COMMENT ON FUNCTION kpi_first_purchase(date) IS 'Behind kpi_between(): the day on which each account first bought of the company, of a team or of a rep, up to a day; refunds and what cost nothing left out.';
 
 -- ---------------------------------------------------------------- KPIs of your own
 
@@ -544,7 +551,7 @@ BEGIN ATOMIC
              CROSS JOIN LATERAL (
                     SELECT 'bookings_amount'::text, 'sum'::text, e.amount, NULL::numeric, e.deal_count, NULL::numeric, false
                     UNION ALL
-                    SELECT 'overlay_amount'::text, 'sum'::text, e.overlay_amount, NULL::numeric, e.deal_count, NULL::numeric, false) AS l
+                    SELECT 'overlay_amount'::text, 'sum'::text, e.overlay_amount, NULL::numeric, e.overlay_deal_count, NULL::numeric, false) AS l
             UNION ALL
             SELECT e.level, e.entity_id,
                    'sales_growth'::text, 'ratio'::text, e.amount - e.prior_amount, e.prior_amount, e.deal_count, NULL::numeric, e.prior_amount <= 0
@@ -621,7 +628,11 @@ BEGIN ATOMIC
             UNION ALL
             SELECT e.level, e.entity_id,
                    'new_customer_count'::text, 'statistic'::text, e.new_count::numeric, NULL::numeric, e.new_count, e.new_count::numeric, false
-              FROM kpi_new_customer_between(first_day, last_day) e
+              FROM (SELECT f.level,
+                           f.entity_id,
+                           count(*) FILTER (WHERE f.first_on >= first_day) AS new_count
+                      FROM kpi_first_purchase(last_day) f
+                     GROUP BY f.level, f.entity_id) AS e
             UNION ALL
             SELECT e.level, e.entity_id,
                    r.code, r.kind, e.numerator, CASE r.kind WHEN 'ratio' THEN coalesce(e.denominator, 0) END, e.row_count, NULL::numeric, false
@@ -632,8 +643,24 @@ END;
 
 COMMENT ON FUNCTION kpi_between(date, date, date, date) IS 'The same with another range as the one before: what growth and retention compare these days with.';
 
--- Days that are exactly a year, quarter or month of calendar follow the one before, whose days may be more
--- or fewer; others as many days. The sub-select stands alone (OFFSET 0), so that it is run once.
+CREATE FUNCTION kpi_prior_first_day(first_day date, last_day date) RETURNS date
+    LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT coalesce((SELECT CASE
+                                WHEN this.fiscal_year_start = first_day AND this.fiscal_year_end = last_day THEN before.fiscal_year_start
+                                WHEN this.fiscal_quarter_start = first_day AND this.fiscal_quarter_end = last_day THEN before.fiscal_quarter_start
+                                WHEN this.fiscal_period_start = first_day AND this.fiscal_period_end = last_day THEN before.fiscal_period_start
+                            END
+                       FROM calendar this
+                       JOIN calendar before ON before.region = '' AND before.on_date = this.on_date - 1
+                      WHERE this.region = ''
+                        AND this.on_date = first_day),
+                    first_day - (last_day - first_day + 1));
+END;
+
+COMMENT ON FUNCTION kpi_prior_first_day(date, date) IS 'The first of the days that a range of days is compared with, which end the day before it: of the calendar period before, if the range is exactly a month, quarter or year of calendar, else of as many days.';
+
+-- OFFSET 0: the function is called once.
 CREATE FUNCTION kpi_between(first_day date, last_day date)
     RETURNS TABLE (level text, entity_id text, kpi_code text, numerator numeric, denominator numeric, sample_count bigint, value numeric)
     LANGUAGE sql STABLE
@@ -645,17 +672,7 @@ BEGIN ATOMIC
            k.denominator,
            k.sample_count,
            k.value
-      FROM (SELECT coalesce((SELECT CASE
-                                        WHEN this.fiscal_year_start = first_day AND this.fiscal_year_end = last_day THEN before.fiscal_year_start
-                                        WHEN this.fiscal_quarter_start = first_day AND this.fiscal_quarter_end = last_day THEN before.fiscal_quarter_start
-                                        WHEN this.fiscal_period_start = first_day AND this.fiscal_period_end = last_day THEN before.fiscal_period_start
-                                    END
-                               FROM calendar this
-                               JOIN calendar before ON before.region = '' AND before.on_date = this.on_date - 1
-                              WHERE this.region = ''
-                                AND this.on_date = first_day),
-                            first_day - (last_day - first_day + 1)) AS prior_first_day
-            OFFSET 0) AS r
+      FROM (SELECT kpi_prior_first_day(first_day, last_day) AS prior_first_day OFFSET 0) AS r
      CROSS JOIN LATERAL kpi_between(first_day, last_day, r.prior_first_day, first_day - 1) k;
 END;
 
