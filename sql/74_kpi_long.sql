@@ -15,7 +15,7 @@ SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
 CREATE FUNCTION kpi_closed_between(first_day date, last_day date)
     RETURNS TABLE (level text, entity_id text, summary sales_perf.deal_summary)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT e.level,
            e.entity_id,
@@ -27,11 +27,15 @@ BEGIN ATOMIC
              WHERE c.closed_on BETWEEN first_day AND last_day
             UNION ALL
             SELECT 'team'::text,
-                   member.team_id,
-                   c.summary
-              FROM closed_cell c
-              JOIN team_rep member ON member.rep_id = c.rep_id AND c.closed_on BETWEEN member.valid_from AND member.valid_to
-             WHERE c.closed_on BETWEEN first_day AND last_day
+                   tree.team_id,
+                   of_team.summary
+              FROM (SELECT member.team_id,
+                           sales_perf.rollup(c.summary) AS summary
+                      FROM closed_cell c
+                      JOIN rep_team member ON member.rep_id = c.rep_id AND c.closed_on BETWEEN member.valid_from AND member.valid_to
+                     WHERE c.closed_on BETWEEN first_day AND last_day
+                     GROUP BY member.team_id) AS of_team
+              JOIN team_tree tree ON tree.member_team_id = of_team.team_id
             UNION ALL
             SELECT 'rep'::text,
                    c.rep_id,
@@ -49,18 +53,17 @@ END;
 COMMENT ON FUNCTION kpi_closed_between(date, date) IS 'Behind kpi_between(): the deals closed in these days, by their owners.';
 
 CREATE FUNCTION kpi_credit_between(first_day date, last_day date)
-    RETURNS TABLE (level text, entity_id text, amount numeric, overlay_amount numeric, deal_count bigint, overlay_deal_count bigint)
-    LANGUAGE sql STABLE
+    RETURNS TABLE (level text, entity_id text, amount numeric, overlay_amount numeric, credit_count bigint, overlay_credit_count bigint)
+    LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT e.level,
            e.entity_id,
            coalesce(sum(e.amount) FILTER (WHERE NOT e.is_overlay), 0),
            coalesce(sum(e.amount) FILTER (WHERE e.is_overlay), 0),
-           count(DISTINCT e.deal_id) FILTER (WHERE NOT e.is_overlay),
-           count(DISTINCT e.deal_id) FILTER (WHERE e.is_overlay)
+           count(*) FILTER (WHERE NOT e.is_overlay),
+           count(*) FILTER (WHERE e.is_overlay)
       FROM (SELECT 'company'::text AS level,
                    NULL::text AS entity_id,
-                   c.deal_id,
                    c.is_overlay,
                    c.amount
               FROM credit c
@@ -68,7 +71,6 @@ BEGIN ATOMIC
             UNION ALL
             SELECT 'team'::text,
                    member.team_id,
-                   c.deal_id,
                    c.is_overlay,
                    c.amount
               FROM credit c
@@ -77,7 +79,6 @@ BEGIN ATOMIC
             UNION ALL
             SELECT 'rep'::text,
                    c.rep_id,
-                   c.deal_id,
                    c.is_overlay,
                    c.amount
               FROM credit c
@@ -85,7 +86,6 @@ BEGIN ATOMIC
             UNION ALL
             SELECT n.level,
                    n.entity_id,
-                   NULL::text,
                    NULL::boolean,
                    NULL::numeric
               FROM kpi_entity n) AS e
@@ -96,7 +96,7 @@ COMMENT ON FUNCTION kpi_credit_between(date, date) IS 'Behind kpi_between(): wha
 
 CREATE FUNCTION kpi_created_between(first_day date, last_day date)
     RETURNS TABLE (level text, entity_id text, summary sales_perf.deal_summary, open_amount numeric)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT e.level,
            e.entity_id,
@@ -111,13 +111,19 @@ BEGIN ATOMIC
              WHERE c.opened_on BETWEEN first_day AND last_day
             UNION ALL
             SELECT 'team'::text,
-                   member.team_id,
-                   coalesce(c.currency, ''),
-                   c.summary,
-                   c.open_amount
-              FROM opened_cell c
-              JOIN team_rep member ON member.rep_id = c.rep_id AND c.opened_on BETWEEN member.valid_from AND member.valid_to
-             WHERE c.opened_on BETWEEN first_day AND last_day
+                   tree.team_id,
+                   of_team.currency,
+                   of_team.summary,
+                   of_team.open_amount
+              FROM (SELECT member.team_id,
+                           coalesce(c.currency, '') AS currency,
+                           sales_perf.rollup(c.summary) AS summary,
+                           sum(c.open_amount) AS open_amount
+                      FROM opened_cell c
+                      JOIN rep_team member ON member.rep_id = c.rep_id AND c.opened_on BETWEEN member.valid_from AND member.valid_to
+                     WHERE c.opened_on BETWEEN first_day AND last_day
+                     GROUP BY member.team_id, coalesce(c.currency, '')) AS of_team
+              JOIN team_tree tree ON tree.member_team_id = of_team.team_id
             UNION ALL
             SELECT 'rep'::text,
                    c.rep_id,
@@ -141,7 +147,7 @@ COMMENT ON FUNCTION kpi_created_between(date, date) IS 'Behind kpi_between(): th
 
 CREATE FUNCTION kpi_open_between(first_day date, last_day date)
     RETURNS TABLE (level text, entity_id text, open_count bigint, open_amount numeric)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT e.level,
            e.entity_id,
@@ -187,7 +193,7 @@ COMMENT ON FUNCTION kpi_open_between(date, date) IS 'Behind kpi_between(): the d
 
 CREATE FUNCTION kpi_lead_between(first_day date, last_day date)
     RETURNS TABLE (level text, entity_id text, summary sales_perf.deal_summary)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT e.level,
            e.entity_id,
@@ -199,11 +205,15 @@ BEGIN ATOMIC
              WHERE c.created_on BETWEEN first_day AND last_day
             UNION ALL
             SELECT 'team'::text,
-                   member.team_id,
-                   c.summary
-              FROM lead_cell c
-              JOIN team_rep member ON member.rep_id = c.rep_id AND c.created_on BETWEEN member.valid_from AND member.valid_to
-             WHERE c.created_on BETWEEN first_day AND last_day
+                   tree.team_id,
+                   of_team.summary
+              FROM (SELECT member.team_id,
+                           sales_perf.rollup(c.summary) AS summary
+                      FROM lead_cell c
+                      JOIN rep_team member ON member.rep_id = c.rep_id AND c.created_on BETWEEN member.valid_from AND member.valid_to
+                     WHERE c.created_on BETWEEN first_day AND last_day
+                     GROUP BY member.team_id) AS of_team
+              JOIN team_tree tree ON tree.member_team_id = of_team.team_id
             UNION ALL
             SELECT 'rep'::text,
                    c.rep_id,
@@ -222,7 +232,7 @@ COMMENT ON FUNCTION kpi_lead_between(date, date) IS 'Behind kpi_between(): the l
 
 CREATE FUNCTION kpi_sale_between(first_day date, last_day date)
     RETURNS TABLE (level text, entity_id text, amount numeric, sale_count bigint)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT e.level,
            e.entity_id,
@@ -266,7 +276,7 @@ COMMENT ON FUNCTION kpi_sale_between(date, date) IS 'Behind kpi_between(): what 
 -- term's days, cut so that the parts of any cut add up to the amount (as period_agg does).
 CREATE FUNCTION kpi_purchase_between(first_day date, last_day date, prior_first_day date, prior_last_day date)
     RETURNS TABLE (account_id text, rep_id text, on_date date, amount numeric, is_now boolean, is_covered boolean)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT p.account_id,
            p.rep_id,
@@ -300,7 +310,7 @@ COMMENT ON FUNCTION kpi_purchase_between(date, date, date, date) IS 'What custom
 
 CREATE FUNCTION kpi_account_between(first_day date, last_day date, prior_first_day date, prior_last_day date)
     RETURNS TABLE (level text, entity_id text, account_id text, amount numeric, prior_amount numeric, is_active boolean, was_active boolean)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT b.level,
            b.entity_id,
@@ -359,7 +369,7 @@ COMMENT ON FUNCTION kpi_account_between(date, date, date, date) IS 'Behind kpi_b
 CREATE FUNCTION kpi_customer_between(first_day date, last_day date, prior_first_day date, prior_last_day date)
     RETURNS TABLE (level text, entity_id text, active_count bigint, starting_count bigint, retained_count bigint,
                    starting_amount numeric, kept_amount numeric, current_amount numeric)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT c.level,
            c.entity_id,
@@ -375,51 +385,58 @@ END;
 
 COMMENT ON FUNCTION kpi_customer_between(date, date, date, date) IS 'Behind kpi_between(): retention, of the company, each team and each rep from its own customers.';
 
-CREATE FUNCTION kpi_first_purchase(last_day date)
+-- Each level is grouped by itself: these are all purchases ever made.
+CREATE FUNCTION kpi_first_purchase_between(first_day date, last_day date)
     RETURNS TABLE (level text, entity_id text, account_id text, first_on date)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT e.level,
-           e.entity_id,
-           e.account_id,
-           min(e.sold_on)
-      FROM (SELECT 'company'::text AS level,
-                   NULL::text AS entity_id,
+    SELECT 'company'::text,
+           NULL::text,
+           p.account_id,
+           min(p.sold_on)
+      FROM purchase p
+     WHERE p.sold_on <= last_day
+       AND p.account_id IS NOT NULL
+       AND (p.reporting_amount > 0 OR p.reporting_amount IS NULL)
+     GROUP BY p.account_id
+    HAVING min(p.sold_on) >= first_day
+    UNION ALL
+    SELECT 'team'::text,
+           tree.team_id,
+           of_team.account_id,
+           min(of_team.first_on)
+      FROM (SELECT member.team_id,
                    p.account_id,
-                   p.sold_on
+                   min(p.sold_on) AS first_on
               FROM purchase p
+              JOIN rep_team member ON member.rep_id = p.rep_id AND p.sold_on BETWEEN member.valid_from AND member.valid_to
              WHERE p.sold_on <= last_day
                AND p.account_id IS NOT NULL
                AND (p.reporting_amount > 0 OR p.reporting_amount IS NULL)
-            UNION ALL
-            SELECT 'team'::text,
-                   member.team_id,
-                   p.account_id,
-                   p.sold_on
-              FROM purchase p
-              JOIN team_rep member ON member.rep_id = p.rep_id AND p.sold_on BETWEEN member.valid_from AND member.valid_to
-             WHERE p.sold_on <= last_day
-               AND p.account_id IS NOT NULL
-               AND (p.reporting_amount > 0 OR p.reporting_amount IS NULL)
-            UNION ALL
-            SELECT 'rep'::text,
-                   p.rep_id,
-                   p.account_id,
-                   p.sold_on
-              FROM purchase p
-             WHERE p.sold_on <= last_day
-               AND p.account_id IS NOT NULL
-               AND (p.reporting_amount > 0 OR p.reporting_amount IS NULL)
-            UNION ALL
-            SELECT n.level,
-                   n.entity_id,
-                   NULL::text,
-                   NULL::date
-              FROM kpi_entity n) AS e
-     GROUP BY e.level, e.entity_id, e.account_id;
+             GROUP BY member.team_id, p.account_id) AS of_team
+      JOIN team_tree tree ON tree.member_team_id = of_team.team_id
+     GROUP BY tree.team_id, of_team.account_id
+    HAVING min(of_team.first_on) >= first_day
+    UNION ALL
+    SELECT 'rep'::text,
+           p.rep_id,
+           p.account_id,
+           min(p.sold_on)
+      FROM purchase p
+     WHERE p.sold_on <= last_day
+       AND p.account_id IS NOT NULL
+       AND (p.reporting_amount > 0 OR p.reporting_amount IS NULL)
+     GROUP BY p.rep_id, p.account_id
+    HAVING min(p.sold_on) >= first_day
+    UNION ALL
+    SELECT n.level,
+           n.entity_id,
+           NULL::text,
+           NULL::date
+      FROM kpi_entity n;
 END;
 
-COMMENT ON FUNCTION kpi_first_purchase(date) IS 'Behind kpi_between(): the day on which each account first bought of the company, of a team or of a rep, up to a day; refunds and what cost nothing left out.';
+COMMENT ON FUNCTION kpi_first_purchase_between(date, date) IS 'Behind kpi_between(): the accounts that bought of the company, of a team or of a rep for the first time in these days, refunds and what cost nothing left out; and a row without an account for each of these.';
 
 -- ---------------------------------------------------------------- KPIs of your own
 
@@ -428,7 +445,7 @@ COMMENT ON FUNCTION kpi_first_purchase(date) IS 'Behind kpi_between(): the day o
 -- that shows KPIs. A row of a rep that the mart does not know is nobody's: shown, not dropped.
 CREATE FUNCTION kpi_custom_between(of_code text, first_day date, last_day date)
     RETURNS TABLE (level text, entity_id text, numerator numeric, denominator numeric, row_count bigint)
-    LANGUAGE plpgsql STABLE COST 1000 ROWS 200
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000 ROWS 200
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -495,7 +512,7 @@ COMMENT ON FUNCTION kpi_custom_between(text, date, date) IS 'Behind kpi_between(
 
 CREATE FUNCTION kpi_between(first_day date, last_day date, prior_first_day date, prior_last_day date)
     RETURNS TABLE (level text, entity_id text, kpi_code text, numerator numeric, denominator numeric, sample_count bigint, value numeric)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     -- One rule for all: a sum is its numerator, a ratio numerator / denominator and NULL over 0, or where its
     -- own rule says so (is_void); a statistic comes as it is.
@@ -549,17 +566,17 @@ BEGIN ATOMIC
             SELECT e.level, e.entity_id, l.*
               FROM kpi_credit_between(first_day, last_day) e
              CROSS JOIN LATERAL (
-                    SELECT 'bookings_amount'::text, 'sum'::text, e.amount, NULL::numeric, e.deal_count, NULL::numeric, false
+                    SELECT 'bookings_amount'::text, 'sum'::text, e.amount, NULL::numeric, e.credit_count, NULL::numeric, false
                     UNION ALL
-                    SELECT 'overlay_amount'::text, 'sum'::text, e.overlay_amount, NULL::numeric, e.overlay_deal_count, NULL::numeric, false) AS l
+                    SELECT 'overlay_amount'::text, 'sum'::text, e.overlay_amount, NULL::numeric, e.overlay_credit_count, NULL::numeric, false) AS l
             UNION ALL
             SELECT e.level, e.entity_id,
-                   'sales_growth'::text, 'ratio'::text, e.amount - e.prior_amount, e.prior_amount, e.deal_count, NULL::numeric, e.prior_amount <= 0
+                   'sales_growth'::text, 'ratio'::text, e.amount - e.prior_amount, e.prior_amount, e.credit_count, NULL::numeric, e.prior_amount <= 0
               FROM (SELECT s.level,
                            s.entity_id,
                            sum(s.amount) FILTER (WHERE turn.is_now) AS amount,
                            sum(s.amount) FILTER (WHERE NOT turn.is_now) AS prior_amount,
-                           sum(s.deal_count) FILTER (WHERE turn.is_now)::bigint AS deal_count
+                           sum(s.credit_count) FILTER (WHERE turn.is_now)::bigint AS credit_count
                       FROM (VALUES (true, first_day, last_day), (false, prior_first_day, prior_last_day)) AS turn (is_now, from_day, to_day)
                      CROSS JOIN LATERAL kpi_credit_between(turn.from_day, turn.to_day) s
                      GROUP BY s.level, s.entity_id) AS e
@@ -630,8 +647,8 @@ BEGIN ATOMIC
                    'new_customer_count'::text, 'statistic'::text, e.new_count::numeric, NULL::numeric, e.new_count, e.new_count::numeric, false
               FROM (SELECT f.level,
                            f.entity_id,
-                           count(*) FILTER (WHERE f.first_on >= first_day) AS new_count
-                      FROM kpi_first_purchase(last_day) f
+                           count(f.account_id) AS new_count
+                      FROM kpi_first_purchase_between(first_day, last_day) f
                      GROUP BY f.level, f.entity_id) AS e
             UNION ALL
             SELECT e.level, e.entity_id,
@@ -644,7 +661,7 @@ END;
 COMMENT ON FUNCTION kpi_between(date, date, date, date) IS 'The same with another range as the one before: what growth and retention compare these days with.';
 
 CREATE FUNCTION kpi_prior_first_day(first_day date, last_day date) RETURNS date
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT coalesce((SELECT CASE
                                 WHEN this.fiscal_year_start = first_day AND this.fiscal_year_end = last_day THEN before.fiscal_year_start
@@ -663,7 +680,7 @@ COMMENT ON FUNCTION kpi_prior_first_day(date, date) IS 'The first of the days th
 -- OFFSET 0: the function is called once.
 CREATE FUNCTION kpi_between(first_day date, last_day date)
     RETURNS TABLE (level text, entity_id text, kpi_code text, numerator numeric, denominator numeric, sample_count bigint, value numeric)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT k.level,
            k.entity_id,
