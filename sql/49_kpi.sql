@@ -21,8 +21,8 @@ CREATE TABLE kpi (
     is_builtin      boolean NOT NULL DEFAULT false,
     relation        text,
     CONSTRAINT kpi_code_check CHECK (code ~ '^[a-z][a-z0-9_]{0,62}$'),
-    CONSTRAINT kpi_name_check CHECK (name ~ '\S'),
-    CONSTRAINT kpi_unit_check CHECK (unit ~ '\S'),
+    CONSTRAINT kpi_name_check CHECK (name ~ '[^[:space:]]'),
+    CONSTRAINT kpi_unit_check CHECK (unit ~ '[^[:space:]]'),
     CONSTRAINT kpi_direction_check CHECK (direction IN ('up', 'down')),
     CONSTRAINT kpi_kind_check CHECK (kind IN ('sum', 'ratio', 'statistic')),
     CONSTRAINT kpi_attribution_check CHECK (attribution ~ '^[CRSPE](/[CRSPE])*$'),
@@ -524,11 +524,11 @@ BEGIN
         RAISE EXCEPTION 'code % of a KPI is not valid', coalesce(quote_literal(code), 'NULL')
             USING ERRCODE = 'invalid_name',
                   HINT = 'Small letters, digits and _, a letter first, 63 at most; for instance calls_made.';
-    ELSIF name IS NULL OR name !~ '\S' THEN
+    ELSIF name IS NULL OR name !~ '[^[:space:]]' THEN
         RAISE EXCEPTION 'KPI "%" has no name', code
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Give a name to be shown to people, for instance Calls made.';
-    ELSIF unit IS NULL OR unit !~ '\S' THEN
+    ELSIF unit IS NULL OR unit !~ '[^[:space:]]' THEN
         RAISE EXCEPTION 'KPI "%" has no unit', code
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Give amount, fraction, days, count, or what else it is counted in.';

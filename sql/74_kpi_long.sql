@@ -452,7 +452,7 @@ DECLARE
     callers text;
 BEGIN
     GET DIAGNOSTICS callers = PG_CONTEXT;
-    IF callers ~ 'kpi_custom_between\(.*kpi_custom_between\(' THEN
+    IF callers ~ 'kpi_custom_between[(].*kpi_custom_between[(]' THEN
         RAISE EXCEPTION 'the relation of a KPI reads what would read it'
             USING ERRCODE = 'invalid_object_definition',
                   HINT = format('Build the relation of KPI %L on tables, or on views below kpi_between(): not on kpi_long, goals or alerts.', of_code);

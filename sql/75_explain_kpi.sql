@@ -20,7 +20,7 @@ BEGIN
                   HINT = 'Give a label such as 2025-Q1, or days as 2025-01-01..2025-03-31.';
     END IF;
 
-    days := regexp_match(period, '^\s*(\d{4,}-\d{2}-\d{2})(?:\s*\.\.\s*(\d{4,}-\d{2}-\d{2}))?\s*$');
+    days := regexp_match(period, '^[[:space:]]*([0-9]{4,}-[0-9]{2}-[0-9]{2})(?:[[:space:]]*[.][.][[:space:]]*([0-9]{4,}-[0-9]{2}-[0-9]{2}))?[[:space:]]*$');
     IF days IS NOT NULL THEN
         BEGIN
             first_day := days[1]::date;
