@@ -58,6 +58,18 @@ WHERE p.pronamespace = 'sales_perf'::regnamespace
 	AND obj_description(p.oid, 'pg_proc') !~ '^internal'
 ORDER BY p.oid
 SQL
+	# built-in KPIs of a family, as the registry has them
+	kpis => [ '| KPI | unit | better | by | what it is | when it is NULL | small below | shown in |', <<'SQL' ],
+SELECT concat('| `', code, '` | ', unit, ' | ', direction, ' | ', attribution, ' | ', replace(formula, '|', '\|'), ' | ', null_rule, ' | ', nullif(minimum_sample, 0), ' | ', replace(shown_in, '.', ': '), ' |')
+FROM sales_perf_template.kpi_builtin
+WHERE family = :'of'
+	AND (shown_in = 'kpi_long'
+		OR EXISTS (
+			SELECT
+			FROM pg_attribute AS a
+			WHERE a.attrelid = to_regclass(format('sales_perf_template.%I', split_part(shown_in, '.', 1)))
+				AND a.attname = split_part(shown_in, '.', 2)))
+SQL
 	checks => [ '| check | severity | meaning |', <<'SQL' ],
 SELECT concat('| `', check_code, '` | ', severity, ' | ', description, ' |')
 FROM sales_perf_template.data_quality_check
