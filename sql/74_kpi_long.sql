@@ -293,7 +293,7 @@ BEGIN ATOMIC
            s.rep_id,
            s.sold_on,
            round(s.reporting_amount * (least(s.covers_to, r.to_day) - s.covers_from + 1) / (s.covers_to - s.covers_from + 1), greatest(2, scale(s.reporting_amount)))
-           - round(s.reporting_amount * greatest(0, r.from_day - s.covers_from) / (s.covers_to - s.covers_from + 1), greatest(2, scale(s.reporting_amount))),
+           - round(s.reporting_amount * (greatest(r.from_day, s.covers_from) - s.covers_from) / (s.covers_to - s.covers_from + 1), greatest(2, scale(s.reporting_amount))),
            r.is_now,
            true
       FROM sale_as_of s
@@ -672,10 +672,10 @@ BEGIN ATOMIC
                        JOIN calendar before ON before.region = '' AND before.on_date = this.on_date - 1
                       WHERE this.region = ''
                         AND this.on_date = first_day),
-                    first_day - (last_day - first_day + 1));
+                    CASE WHEN isfinite(first_day) AND isfinite(last_day) THEN first_day - (last_day - first_day + 1) END);
 END;
 
-COMMENT ON FUNCTION kpi_prior_first_day(date, date) IS 'The first of the days that a range of days is compared with, which end the day before it: of the calendar period before, if the range is exactly a month, quarter or year of calendar, else of as many days.';
+COMMENT ON FUNCTION kpi_prior_first_day(date, date) IS 'The first of the days that a range of days is compared with, which end the day before it: of the calendar period before, if the range is exactly a month, quarter or year of calendar, else of as many days; NULL where there is no end to them.';
 
 -- OFFSET 0: the function is called once.
 CREATE FUNCTION kpi_between(first_day date, last_day date)

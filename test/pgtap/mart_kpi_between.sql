@@ -1,6 +1,6 @@
 -- kpi_between: every KPI against plain SQL over the tables, for ranges that are no periods, on a mart with two currencies, one
 -- of them without a rate for a while, teams that reps moved between, split deals, overlays, deals of nobody and faults.
-SELECT plan(20);
+SELECT plan(22);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -295,6 +295,14 @@ SELECT is(kpi_prior_first_day('2025-04-01', '2025-06-30'), '2025-01-01', 'before
 SELECT is(kpi_prior_first_day('2025-03-01', '2025-03-31'), '2025-02-01', 'before a month a month, whatever its days');
 SELECT is(kpi_prior_first_day('2025-03-02', '2025-03-31'), '2025-01-31', 'before any other days as many');
 SELECT is_empty($$SELECT * FROM kpi_between('2025-03-10', '2025-03-09') WHERE numerator <> 0 OR value <> 0$$, 'no days have nothing');
+SELECT results_eq(
+    $$SELECT kpi_code, numerator, value FROM kpi_between('-infinity', 'infinity') WHERE level = 'company' AND kpi_code IN ('won_count', 'open_count', 'sales_growth', 'churn_rate') ORDER BY 1$$,
+    $$SELECT 'churn_rate', 0::numeric, NULL::numeric
+      UNION ALL SELECT 'open_count', count(*), count(*) FROM money WHERE outcome = 'open' AND (opened_on <= '2025-05-15' OR opened_on IS NULL)
+      UNION ALL SELECT 'sales_growth', (SELECT sum(eur) FROM money WHERE outcome = 'won' AND closed_on IS NOT NULL), NULL
+      UNION ALL SELECT 'won_count', count(*), count(*) FROM money WHERE outcome = 'won' AND closed_on IS NOT NULL$$,
+    'days without an end are all days, and have none before them');
+SELECT lives_ok($$SELECT * FROM kpi_between(NULL, '2025-01-01')$$, 'nor is no day an error');
 SELECT set_eq(
     $$SELECT k.* FROM kpi_between('2025-01-01', '2025-03-31') k WHERE level = 'rep' AND entity_id = 'R003' AND kpi_code IN ('win_rate', 'bookings_amount', 'churn_rate')$$,
     $$SELECT level, entity_id, kpi_code, numerator, denominator, sample_count, value FROM got WHERE first_day = '2025-01-01' AND level = 'rep' AND entity_id = 'R003' AND kpi_code IN ('win_rate', 'bookings_amount', 'churn_rate')$$,
