@@ -123,7 +123,7 @@ BEGIN ATOMIC
            coalesce(sum(b.amount), 0),
            false,
            NULL::numeric,
-           0,
+           0::numeric,
            NULL::numeric,
            NULL::bigint,
            NULL::bigint,
@@ -145,9 +145,9 @@ BEGIN ATOMIC
            o.overlay_quota_amount,
            coalesce(o.overlay_credited_amount, 0),
            own.amount,
-           coalesce(o.targeted_rep_count, 0),
-           coalesce(o.full_rep_count, 0),
-           coalesce(o.attained_rep_count, 0),
+           coalesce(o.targeted_rep_count, 0::bigint),
+           coalesce(o.full_rep_count, 0::bigint),
+           coalesce(o.attained_rep_count, 0::bigint),
            sales_perf.attainment_median(o.attainment),
            sales_perf.attainment_gini(o.attainment)
       FROM team t
