@@ -70,7 +70,7 @@ BEGIN ATOMIC
       FROM (SELECT d.deal_id,
                    d.start_rep_id,
                    d.end_rep_id,
-                   d.start_is_open AND d.start_expected_on <= pipeline_flow.due_day AS is_start,
+                   d.start_is_open AND coalesce(d.start_expected_on <= pipeline_flow.due_day, false) AS is_start,
                    CASE
                        WHEN d.start_is_open AND d.start_expected_on <= pipeline_flow.due_day THEN 'start'
                        WHEN d.start_is_open THEN 'pulled_in'
@@ -151,25 +151,24 @@ BEGIN ATOMIC
                                    d.recorded_at < (greatest(pipeline_flow.from_day, d.opened_on) + 1)::timestamptz AS is_recorded_in_time,
                                    d.recorded_at < (pipeline_flow.to_day + 1)::timestamptz AS is_recorded_at_end
                               FROM (-- All others were closed at the beginning, and are.
-                                    SELECT o.deal_id
+                                    SELECT o.deal_id, o.rep_id, o.amount, o.currency, o.opened_on, o.expected_close_on, o.closed_on, o.outcome, o.recorded_at
                                       FROM deal o
                                      WHERE o.outcome IS NULL
                                         OR o.outcome = 'open'
                                     UNION ALL
-                                    SELECT o.deal_id
+                                    SELECT o.deal_id, o.rep_id, o.amount, o.currency, o.opened_on, o.expected_close_on, o.closed_on, o.outcome, o.recorded_at
                                       FROM deal o
                                      WHERE o.outcome <> 'open'
                                        AND o.closed_on > pipeline_flow.from_day
                                     UNION ALL
-                                    SELECT o.deal_id
-                                      FROM deal o
+                                    SELECT o.deal_id, o.rep_id, o.amount, o.currency, o.opened_on, o.expected_close_on, o.closed_on, o.outcome, o.recorded_at
+                                      FROM (SELECT DISTINCT c.deal_id
+                                              FROM deal_change c
+                                             WHERE c.changed_at >= (pipeline_flow.from_day + 1)::timestamptz
+                                               AND c.field IN ('outcome', 'closed_on')) AS changed
+                                      JOIN deal o ON o.deal_id = changed.deal_id
                                      WHERE o.outcome <> 'open'
-                                       AND coalesce(o.closed_on <= pipeline_flow.from_day, true)
-                                       AND o.deal_id IN (SELECT c.deal_id
-                                                           FROM deal_change c
-                                                          WHERE c.changed_at >= (pipeline_flow.from_day + 1)::timestamptz
-                                                            AND c.field IN ('outcome', 'closed_on'))) AS candidate
-                              JOIN deal d ON d.deal_id = candidate.deal_id
+                                       AND coalesce(o.closed_on <= pipeline_flow.from_day, true)) AS d
                               LEFT JOIN deal_changed_after(pipeline_flow.from_day) AS a ON a.deal_id = d.deal_id
                               LEFT JOIN deal_changed_after(pipeline_flow.to_day) AS z ON z.deal_id = d.deal_id
                              WHERE d.opened_on <= pipeline_flow.to_day
