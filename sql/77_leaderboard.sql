@@ -41,16 +41,24 @@ SELECT p.grain,
             SELECT b.rep_id,
                    coalesce(sum(b.amount), 0) AS amount,
                    coalesce(sum(b.amount * b.amount), 0) AS squares,
-                   max(abs(b.amount)) AS largest
+                   max(abs(b.amount)) AS largest,
+                   count(b.amount) AS deal_count
               FROM credited b
              WHERE NOT b.is_overlay
                AND b.rep_id IS NOT NULL
                AND b.credited_on BETWEEN p.period_start AND p.period_end
              GROUP BY b.rep_id
         ),
-        -- A sum of deals that come at random, large ones and small ones, is compound Poisson: its variance is
-        -- the sum of their squares. It is as sure as that of n equal deals of size squares / amount, and has
-        -- the score interval of these, which serves few deals too, and with the usual size, none.
+        -- A sum of deals that come at random, large ones and small ones, is compound Poisson: its variance is the
+        -- sum of their squares. It is as sure as a number of equal deals of size a = squares / amount, and has the
+        -- score interval of that number, which serves few deals too. As few deals tell little of their size, two usual
+        -- ones are added to each rep's when a is worked out; for who has none, they are all there is.
+        usual AS MATERIALIZED (
+            SELECT coalesce(2 * sum(squares) / sum(deal_count), 0) AS squares,
+                   coalesce(2 * sum(amount) / sum(deal_count), 0) AS amount
+              FROM sold
+             WHERE amount > 0
+        ),
         entry AS MATERIALIZED (
             SELECT r.rep_id,
                    r.name AS rep_name,
@@ -58,13 +66,12 @@ SELECT p.grain,
                    coalesce(s.amount, 0) AS bookings_amount,
                    coalesce(s.squares, 0) AS squares,
                    CASE
-                       WHEN s.squares > 0 AND s.amount > 0 THEN least(s.squares / s.amount, s.largest)
-                       WHEN s.squares > 0 THEN s.largest
-                       ELSE coalesce((SELECT sum(usual.squares) / sum(usual.amount)
-                                        FROM sold usual
-                                       WHERE usual.amount > 0), 0)
+                       WHEN u.amount = 0 THEN coalesce(s.largest, 0)
+                       WHEN s.amount > 0 THEN least((s.squares + u.squares) / (s.amount + u.amount), greatest(s.largest, u.squares / u.amount))
+                       ELSE u.squares / u.amount
                    END AS deal_size
               FROM rep r
+             CROSS JOIN usual u
               LEFT JOIN sold s ON s.rep_id = r.rep_id
               LEFT JOIN rep_team m
                 ON m.rep_id = r.rep_id
@@ -160,8 +167,8 @@ COMMENT ON COLUMN leaderboard.rank IS 'Rank by bookings_amount; equal amounts ha
 COMMENT ON COLUMN leaderboard.rank_low IS 'Best rank that the intervals allow: 1 + reps whose bookings_low_amount is above this rep''s bookings_high_amount.';
 COMMENT ON COLUMN leaderboard.rank_high IS 'Worst rank that the intervals allow: rep_count - reps whose bookings_high_amount is below this rep''s bookings_low_amount.';
 COMMENT ON COLUMN leaderboard.bookings_amount IS 'Sum of what is credited to the rep, overlays left out (view credited). Amount; C; 0 where there is nothing.';
-COMMENT ON COLUMN leaderboard.bookings_low_amount IS 'Lower bound of the 95 % interval of what the rep''s business brings in such a period: bookings as a compound Poisson sum, of variance sum of (amount squared). With a = sum of (amount squared) / sum of amounts, and z = 1.96: bookings_amount + a z^2 / 2 - z sqrt(sum of (amount squared) + a^2 z^2 / 4). Amount; C.';
-COMMENT ON COLUMN leaderboard.bookings_high_amount IS 'Upper bound of it, with + z sqrt(...). For a rep without bookings a is that of all others: what is compatible with none. Amount; C.';
+COMMENT ON COLUMN leaderboard.bookings_low_amount IS 'Lower bound of the 95 % interval of what the rep''s business brings in such a period: a compound Poisson sum, whose variance is the sum of the squared amounts. With z = 1.96 and a = sum of squared amounts / sum of amounts of the rep''s deals and two usual ones of the period: bookings_amount + a z^2 / 2 - z sqrt(sum of squared amounts + a^2 z^2 / 4), the score interval of a Poisson count if all deals are alike. Amount; C.';
+COMMENT ON COLUMN leaderboard.bookings_high_amount IS 'Upper bound of it, with + z sqrt(...); a z^2 for a rep without bookings: what is compatible with none. Amount; C.';
 COMMENT ON COLUMN leaderboard.prior_bookings_amount IS 'bookings_amount of the period before. Amount; C; 0 where there was nothing.';
 COMMENT ON COLUMN leaderboard.sales_growth IS '(bookings_amount - prior_bookings_amount) / prior_bookings_amount. Fraction; C; NULL where prior_bookings_amount is 0 or less. A period that is not complete is compared with the whole one before.';
 COMMENT ON COLUMN leaderboard.quota_amount IS 'Quota of the rep for the whole period (quota_attainment). Amount; P; NULL where there is none.';
