@@ -333,31 +333,6 @@ bounded(double value)
 	return Max(-DBL_MAX, Min(DBL_MAX, value));
 }
 
-/*
- * The quantile of Student's t distribution: exact with 1 and 2 degrees of
- * freedom, and the expansion 26.7.5 of M. Abramowitz and I. A. Stegun, Handbook
- * of Mathematical Functions, with more.
- */
-static double
-student_quantile(double share, int freedom)
-{
-	double		v = freedom;
-	double		z;
-	double		z2;
-
-	if (freedom == 1)
-		return tan(M_PI * (share - 0.5));
-	if (freedom == 2)
-		return (2 * share - 1) / sqrt(2 * share * (1 - share));
-	z = normal_quantile(share);
-	z2 = z * z;
-	return z +
-		z * (z2 + 1) / (4 * v) +
-		z * ((5 * z2 + 16) * z2 + 3) / (96 * v * v) +
-		z * (((3 * z2 + 19) * z2 + 17) * z2 - 15) / (384 * v * v * v) +
-		z * ((((79 * z2 + 776) * z2 + 1482) * z2 - 1920) * z2 - 945) / (92160 * v * v * v * v);
-}
-
 /* Student's t makes up for a deviation known from few errors. */
 static void
 set_interval(ForecastPoint *point, double deviation, int freedom,

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * proportion.c
- *	  Statistics of shares: the normal distribution, Wilson's interval, the
- *	  two-proportion test.
+ *	  Statistics of shares: the normal distribution and Student's, Wilson's
+ *	  interval, the two-proportion test.
  *
  *-------------------------------------------------------------------------
  */
@@ -86,6 +86,54 @@ double
 normal_two_sided_p(double z)
 {
 	return erfc(fabs(z) / sqrt(2.0));
+}
+
+/*
+ * The chance that a variable of Student's distribution is at most
+ * sqrt(degrees) * tan(angle): a finite sum for a whole number of degrees
+ * (Abramowitz and Stegun 26.7.3 and 26.7.4).
+ */
+static double
+student_share_of_angle(double angle, int degrees)
+{
+	double		cosine = cos(angle);
+	bool		is_odd = degrees % 2 == 1;
+	double		term = is_odd ? cosine : 1.0;
+	double		sum = 0;
+
+	for (int i = is_odd ? 3 : 2; i <= degrees; i += 2)
+	{
+		sum += term;
+		term *= cosine * cosine * (i - 1) / i;
+	}
+	return 0.5 + (is_odd ? (angle + sin(angle) * sum) / M_PI : sin(angle) * sum / 2);
+}
+
+double
+student_share(double t, int degrees)
+{
+	return student_share_of_angle(atan(t / sqrt(degrees)), degrees);
+}
+
+/* What is not exceeded with the given chance, above 0 and below 1: by halving. */
+double
+student_quantile(double share, int degrees)
+{
+	double		low = -M_PI_2;
+	double		high = M_PI_2;
+
+	if (share == 0.5)
+		return 0;
+	for (int i = 0; i < 60; i++)
+	{
+		double		middle = (low + high) / 2;
+
+		if (student_share_of_angle(middle, degrees) < share)
+			low = middle;
+		else
+			high = middle;
+	}
+	return sqrt(degrees) * tan((low + high) / 2);
 }
 
 /*
