@@ -82,7 +82,7 @@ COMMENT ON COLUMN goal.first_day IS 'The first day that counts.';
 COMMENT ON COLUMN goal.last_day IS 'The last day that counts. Any days: they need not be a period of the calendar.';
 COMMENT ON COLUMN goal.parent_goal_id IS 'The greater goal it is part of; NULL: none, then there is a reason. Goals form a tree.';
 COMMENT ON COLUMN goal.reason IS 'Why it is worth reaching. Not blank where there is no parent (goal_is_relevant).';
-COMMENT ON COLUMN goal.season_id IS 'A season of season_shape that says how much is expected of each part of the year; NULL, or one that is not there: every business day counts the same.';
+COMMENT ON COLUMN goal.season_id IS 'A season of season_shape that says how much is expected of each part of the year; NULL: every business day counts the same.';
 COMMENT ON COLUMN goal.check_in_every_days IS 'A check-in is due this many days after the last one, and after first_day; NULL: none is asked for.';
 COMMENT ON COLUMN goal.notes IS 'Anything else.';
 COMMENT ON COLUMN goal.created_at IS 'When it was entered. Reports show a goal whatever day they are as of.';
@@ -93,29 +93,61 @@ CREATE FUNCTION goal_fill() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
+DECLARE
+    measured kpi%ROWTYPE;
 BEGIN
     IF NEW.level IS NULL AND (NEW.rep_id IS NULL OR NEW.team_id IS NULL) THEN
         NEW.level := CASE WHEN NEW.rep_id IS NOT NULL THEN 'rep' WHEN NEW.team_id IS NOT NULL THEN 'team' END;
     END IF;
+
+    SELECT *
+      INTO measured
+      FROM kpi
+     WHERE code = NEW.kpi_code;
+    IF NOT measured.is_any_range THEN
+        RAISE EXCEPTION 'KPI "%" is not measured over the days of a goal', NEW.kpi_code
+            USING ERRCODE = 'check_violation',
+                  TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA, COLUMN = 'kpi_code', CONSTRAINT = 'goal_is_measurable',
+                  HINT = 'Those that are have is_any_range in table kpi.';
+    END IF;
     -- From nothing upwards; downwards from nothing is nowhere.
-    IF NEW.baseline IS NULL THEN
-        SELECT 0
-          INTO NEW.baseline
-          FROM kpi
-         WHERE code = NEW.kpi_code
-           AND direction = 'up';
+    IF NEW.baseline IS NULL AND measured.direction = 'up' THEN
+        NEW.baseline := 0;
     END IF;
     RETURN NEW;
 END
 $$;
 
-COMMENT ON FUNCTION goal_fill() IS 'Trigger function: fills in a goal''s level from its owner, and the baseline 0 of a KPI of which more is better.';
+COMMENT ON FUNCTION goal_fill() IS 'Trigger function: fills in a goal''s level from its owner, and the baseline 0 of a KPI of which more is better; refuses a KPI that is not measured over days.';
 
 CREATE TRIGGER goal_fill
     BEFORE INSERT OR UPDATE ON goal
+    FOR EACH ROW EXECUTE FUNCTION goal_fill();
+
+-- At commit, so that a load can bring goals and seasons in either order.
+CREATE FUNCTION goal_check_season() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM season_shape s WHERE s.season_id = NEW.season_id) THEN
+        RAISE EXCEPTION 'season "%" of goal "%" has no rows in season_shape', NEW.season_id, NEW.goal_id
+            USING ERRCODE = 'foreign_key_violation',
+                  TABLE = TG_TABLE_NAME, SCHEMA = TG_TABLE_SCHEMA, COLUMN = 'season_id', CONSTRAINT = TG_NAME,
+                  HINT = 'Enter its weights first, or leave season_id NULL: then every business day counts the same.';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION goal_check_season() IS 'Trigger function: refuses, at commit, a goal whose season has no weights.';
+
+CREATE CONSTRAINT TRIGGER goal_check_season
+    AFTER INSERT OR UPDATE OF season_id ON goal
+    DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW
-    WHEN (NEW.level IS NULL OR NEW.baseline IS NULL)
-    EXECUTE FUNCTION goal_fill();
+    WHEN (NEW.season_id IS NOT NULL)
+    EXECUTE FUNCTION goal_check_season();
 
 -- ---------------------------------------------------------------- no circles
 

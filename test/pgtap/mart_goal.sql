@@ -1,5 +1,5 @@
 -- Goals are SMART by constraint, keep the targets they had, and take check-ins.
-SELECT plan(50);
+SELECT plan(52);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -67,6 +67,13 @@ SELECT throws_ok(
 SELECT throws_ok(
     $$EXECUTE new_goal ('x', 'company', NULL, NULL, 'luck', 0, 10, NULL, '2025-01-01', '2025-12-31', NULL, 'why')$$,
     '23503', NULL, 'a KPI that is not registered is none');
+SELECT throws_ok(
+    $$EXECUTE new_goal ('x', 'company', NULL, NULL, 'pipeline_amount', 0, 10, NULL, '2025-01-01', '2025-12-31', NULL, 'why')$$,
+    '23514', 'KPI "pipeline_amount" is not measured over the days of a goal', 'nor is one of a moment');
+SELECT throws_ok(
+    $$INSERT INTO goal (goal_id, name, level, kpi_code, target, first_day, last_day, reason, season_id)
+      VALUES ('s', 'x', 'company', 'won_count', 1, '2025-01-01', '2025-12-31', 'why', 'retail'); SET CONSTRAINTS ALL IMMEDIATE$$,
+    '23503', 'season "retail" of goal "s" has no rows in season_shape', 'a season has weights');
 SELECT throws_ok(
     $$EXECUTE new_goal ('x', NULL, NULL, 'zoe', 'won_count', 0, 10, NULL, '2025-01-01', '2025-12-31', NULL, 'why')$$,
     '23503', NULL, 'an owner is there');
