@@ -60,7 +60,7 @@ CREATE TABLE goal (
         AND last_day IS NOT NULL AND isfinite(last_day)
         AND first_day <= last_day),
     CONSTRAINT goal_parent_check CHECK (parent_goal_id <> goal_id),
-    CONSTRAINT goal_check_in_every_days_check CHECK (check_in_every_days > 0)
+    CONSTRAINT goal_check_in_every_days_check CHECK (check_in_every_days BETWEEN 1 AND 3660)
 );
 
 CREATE INDEX goal_team_id_idx ON goal (team_id);
