@@ -48,6 +48,33 @@ COMMENT ON FUNCTION goal_elapsed(date, date, text) IS 'How much of a range of da
 
 -- Whole periods of the calendar are compared with whole periods: a quarter with the quarters before it, not
 -- with the 92 days before it.
+CREATE FUNCTION goal_window_start(first_day date, last_day date, place integer)
+    RETURNS date
+    LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE
+               WHEN place = 0 THEN first_day
+               WHEN a.period_count IS NULL THEN first_day - place * (last_day - first_day + 1)
+               ELSE (SELECT c.fiscal_period_start
+                       FROM calendar c
+                      WHERE c.region = ''
+                        AND c.on_date = c.fiscal_period_start
+                        AND c.fiscal_period_start < first_day
+                      ORDER BY c.fiscal_period_start DESC
+                     OFFSET place * a.period_count - 1
+                      LIMIT 1)
+           END
+      FROM (SELECT (SELECT count(*)
+                      FROM calendar c
+                     WHERE c.region = ''
+                       AND c.on_date = c.fiscal_period_start
+                       AND c.fiscal_period_start BETWEEN first_day AND last_day
+                    HAVING min(c.fiscal_period_start) = first_day
+                       AND max(c.fiscal_period_end) = last_day) AS period_count) AS a;
+END;
+
+COMMENT ON FUNCTION goal_window_start(date, date, integer) IS 'The first day of a window before the days from first_day to last_day: 1 is the one that ends right before them, 2 the one before that, 0 themselves. As many days each; where these days are whole periods (months) of calendar, as many whole periods. NULL where calendar does not reach back so far.';
+
 CREATE FUNCTION goal_past_window(first_day date, last_day date)
     RETURNS TABLE (place integer, first_day date, last_day date, cut_day date)
     LANGUAGE sql STABLE
@@ -72,43 +99,12 @@ BEGIN ATOMIC
                       LIMIT 1)
            END
       FROM (SELECT s.place,
-                   CASE
-                       WHEN a.period_count IS NULL
-                       THEN goal_past_window.first_day - s.place * a.length
-                       ELSE (SELECT c.fiscal_period_start
-                               FROM calendar c
-                              WHERE c.region = ''
-                                AND c.on_date = c.fiscal_period_start
-                                AND c.fiscal_period_start < goal_past_window.first_day
-                              ORDER BY c.fiscal_period_start DESC
-                             OFFSET s.place * a.period_count - 1
-                              LIMIT 1)
-                   END AS first_day,
-                   CASE
-                       WHEN a.period_count IS NULL OR s.place = 1
-                       THEN goal_past_window.first_day - (s.place - 1) * a.length - 1
-                       ELSE (SELECT c.fiscal_period_start - 1
-                               FROM calendar c
-                              WHERE c.region = ''
-                                AND c.on_date = c.fiscal_period_start
-                                AND c.fiscal_period_start < goal_past_window.first_day
-                              ORDER BY c.fiscal_period_start DESC
-                             OFFSET (s.place - 1) * a.period_count - 1
-                              LIMIT 1)
-                   END AS last_day
-              FROM (SELECT goal_past_window.last_day - goal_past_window.first_day + 1 AS length,
-                           -- the windows that are not over yet, before a goal of days to come
-                           greatest(0, (goal_past_window.first_day - 1 - sales_perf.as_of()) / (goal_past_window.last_day - goal_past_window.first_day + 1)) AS skipped,
-                           (SELECT count(*)
-                              FROM calendar c
-                             WHERE c.region = ''
-                               AND c.on_date = c.fiscal_period_start
-                               AND c.fiscal_period_start BETWEEN goal_past_window.first_day AND goal_past_window.last_day
-                            HAVING min(c.fiscal_period_start) = goal_past_window.first_day
-                               AND max(c.fiscal_period_end) = goal_past_window.last_day) AS period_count) AS a
-             CROSS JOIN LATERAL (
-                    SELECT a.skipped + n.place AS place
-                      FROM unnest(ARRAY[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) AS n (place)) AS s) AS w
+                   goal_window_start(goal_past_window.first_day, goal_past_window.last_day, s.place) AS first_day,
+                   goal_window_start(goal_past_window.first_day, goal_past_window.last_day, s.place - 1) - 1 AS last_day
+              -- before a goal of days to come, without the windows that are not over yet
+              FROM (SELECT n.place + greatest(0, (goal_past_window.first_day - 1 - sales_perf.as_of()) / (goal_past_window.last_day - goal_past_window.first_day + 1)) AS place
+                      FROM unnest(ARRAY[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) AS n (place)) AS s
+            OFFSET 0) AS w
      CROSS JOIN LATERAL (
             SELECT e.business_day_count, e.gone_business_day_count, e.expected_share
               FROM goal_elapsed(goal_past_window.first_day, goal_past_window.last_day) e) AS now_gone
@@ -125,7 +121,7 @@ BEGIN ATOMIC
      LIMIT 8;
 END;
 
-COMMENT ON FUNCTION goal_past_window(date, date) IS 'The windows of days that a goal from first_day to last_day is compared with, the latest first: up to eight, of as many days each, one before the other and all before first_day, that are over and that the mart''s data cover; where the goal''s days are whole periods (months) of calendar, as many whole periods. cut_day: the day on which as large a share of the window''s business days was gone as is now; NULL unless as_of() lies within the goal''s days and before the last.';
+COMMENT ON FUNCTION goal_past_window(date, date) IS 'The windows (goal_window_start) that a goal from first_day to last_day is compared with, the latest first: up to eight that are over and that the mart''s data cover. cut_day: the day on which as large a share of the window''s business days was gone as is now; NULL unless as_of() lies within the goal''s days and before the last.';
 
 -- ---------------------------------------------------------------- what is measured
 
@@ -396,6 +392,7 @@ BEGIN
       FROM unnest(codes) AS c (code)
      WHERE c.code <> ALL (closed_codes || sale_codes || 'bookings_amount'::text);
     IF other_codes IS NOT NULL THEN
+        -- Growth and retention compare with the whole window before, also where a window is cut.
         RETURN QUERY
         SELECT w.place,
                w.is_cut,
@@ -407,7 +404,11 @@ BEGIN
                k.sample_count,
                k.value
           FROM unnest(places, cuts, first_days, last_days) AS w (place, is_cut, first_day, last_day)
-         CROSS JOIN LATERAL kpi_between(w.first_day, w.last_day) AS k
+         CROSS JOIN LATERAL (
+                SELECT goal_window_start(goal_measured.first_day, goal_measured.last_day, w.place + 1) AS first_day,
+                       goal_window_start(goal_measured.first_day, goal_measured.last_day, w.place) - 1 AS last_day
+                OFFSET 0) AS prior
+         CROSS JOIN LATERAL kpi_between(w.first_day, w.last_day, prior.first_day, prior.last_day) AS k
          WHERE k.kpi_code = ANY (other_codes)
            AND k.level = ANY (levels);
     END IF;
