@@ -34,7 +34,7 @@ CREATE TABLE goal (
     notes                text,
     created_at           timestamptz NOT NULL DEFAULT now(),
     -- S: what it is called, and whose it is.
-    CONSTRAINT goal_is_specific_name CHECK (name IS NOT NULL AND name ~ '\S'),
+    CONSTRAINT goal_is_specific_name CHECK (name IS NOT NULL AND name ~ '[^[:space:]]'),
     CONSTRAINT goal_is_specific_owner CHECK (
         level IS NOT NULL
         AND CASE level
@@ -53,7 +53,7 @@ CREATE TABLE goal (
         stretch IS NULL
         OR stretch > '-Infinity' AND stretch < 'Infinity' AND sign(stretch - target) = sign(target - baseline)),
     -- R: part of a greater goal, or a reason.
-    CONSTRAINT goal_is_relevant CHECK (parent_goal_id IS NOT NULL OR reason IS NOT NULL AND reason ~ '\S'),
+    CONSTRAINT goal_is_relevant CHECK (parent_goal_id IS NOT NULL OR reason IS NOT NULL AND reason ~ '[^[:space:]]'),
     -- T: the days it is for.
     CONSTRAINT goal_is_time_bound CHECK (
         first_day IS NOT NULL AND isfinite(first_day)
@@ -287,7 +287,7 @@ CREATE TABLE check_in (
     note           text,
     CONSTRAINT check_in_checked_on_check CHECK (isfinite(checked_on)),
     CONSTRAINT check_in_confidence_check CHECK (confidence >= 0 AND confidence <= 1),
-    CONSTRAINT check_in_says_something CHECK (confidence IS NOT NULL OR note IS NOT NULL AND note ~ '\S')
+    CONSTRAINT check_in_says_something CHECK (confidence IS NOT NULL OR note IS NOT NULL AND note ~ '[^[:space:]]')
 );
 
 CREATE INDEX check_in_goal_id_checked_on_idx ON check_in (goal_id, checked_on);

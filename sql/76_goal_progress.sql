@@ -245,13 +245,13 @@ BEGIN
                AND d.closed_on BETWEEN piece_starts[1] AND piece_end
         ),
         part AS (
-            SELECT p.rep_id, p.piece_start, p.won, p.lost, p.priced, p.cycles, p.cycle_days, p.won_amount, p.lost_amount, p.won_amount AS credit_amount
+            SELECT p.rep_id, p.piece_start, p.won, p.lost, p.priced, p.cycles, p.cycle_days, p.won_amount, p.lost_amount, p.won_amount AS credit_amount, p.won AS credits
               FROM piece p
             UNION ALL
-            SELECT s.owner_rep_id, s.piece_start, 0, 0, 0, 0, 0, 0, 0, - s.reporting_amount
+            SELECT s.owner_rep_id, s.piece_start, 0, 0, 0, 0, NULL, 0, 0, - s.reporting_amount, -1
               FROM (SELECT DISTINCT deal_id, owner_rep_id, piece_start, reporting_amount FROM split) AS s
             UNION ALL
-            SELECT s.rep_id, s.piece_start, 0, 0, 0, 0, 0, 0, 0, s.amount
+            SELECT s.rep_id, s.piece_start, 0, 0, 0, 0, NULL, 0, 0, s.amount, 1
               FROM split s
         ),
         of_level AS (
@@ -278,34 +278,12 @@ BEGIN
                    sum(o.lost)::bigint AS lost,
                    sum(o.priced)::bigint AS priced,
                    sum(o.cycles)::bigint AS cycles,
-                   coalesce(sum(o.cycle_days), 0) AS cycle_days,
+                   sum(o.cycle_days) AS cycle_days,
                    coalesce(sum(o.won_amount), 0) AS won_amount,
                    coalesce(sum(o.lost_amount), 0) AS lost_amount,
-                   coalesce(sum(o.credit_amount), 0) AS credit_amount
+                   coalesce(sum(o.credit_amount), 0) AS credit_amount,
+                   sum(o.credits)::bigint AS credits
               FROM of_level o
-              JOIN unnest(places, cuts, first_days, last_days) AS w (place, is_cut, first_day, last_day)
-                ON o.piece_start BETWEEN w.first_day AND w.last_day
-             GROUP BY w.place, w.is_cut, o.level, o.entity_id
-        ),
-        -- A deal split within an entity is one deal of it: given away once, and credited once.
-        split_total AS (
-            SELECT w.place,
-                   w.is_cut,
-                   o.level,
-                   o.entity_id,
-                   count(DISTINCT o.deal_id) FILTER (WHERE NOT o.is_given) - count(DISTINCT o.deal_id) FILTER (WHERE o.is_given) AS more
-              FROM (SELECT 'team'::text AS level, m.team_id AS entity_id, p.deal_id, p.piece_start, p.is_given
-                      FROM (SELECT owner_rep_id AS rep_id, deal_id, piece_start, true AS is_given FROM split
-                            UNION ALL
-                            SELECT rep_id, deal_id, piece_start, false FROM split) AS p
-                      JOIN team_rep m ON m.rep_id = p.rep_id AND p.piece_start BETWEEN m.valid_from AND m.valid_to
-                     WHERE 'team' = ANY (levels)
-                    UNION ALL
-                    SELECT 'rep'::text, p.rep_id, p.deal_id, p.piece_start, p.is_given
-                      FROM (SELECT owner_rep_id AS rep_id, deal_id, piece_start, true AS is_given FROM split
-                            UNION ALL
-                            SELECT rep_id, deal_id, piece_start, false FROM split) AS p
-                     WHERE 'rep' = ANY (levels)) AS o
               JOIN unnest(places, cuts, first_days, last_days) AS w (place, is_cut, first_day, last_day)
                 ON o.piece_start BETWEEN w.first_day AND w.last_day
              GROUP BY w.place, w.is_cut, o.level, o.entity_id
@@ -320,9 +298,8 @@ BEGIN
                k.sample_count,
                CASE WHEN k.is_ratio THEN CASE WHEN k.denominator <> 0 THEN k.numerator / k.denominator END ELSE k.numerator END
           FROM total t
-          LEFT JOIN split_total s ON s.place = t.place AND s.is_cut = t.is_cut AND s.level = t.level AND s.entity_id = t.entity_id
          CROSS JOIN LATERAL (
-                VALUES ('bookings_amount'::text, false, t.credit_amount, NULL::numeric, t.won + coalesce(s.more, 0)),
+                VALUES ('bookings_amount'::text, false, t.credit_amount, NULL::numeric, t.credits),
                        ('won_count', false, t.won, NULL, t.won),
                        ('lost_count', false, t.lost, NULL, t.lost),
                        ('closed_count', false, t.won + t.lost, NULL, t.won + t.lost),
