@@ -679,7 +679,7 @@ SELECT s.goal_id,
            WHEN s.is_complete THEN CASE WHEN s.is_reached THEN 'achieved' ELSE 'missed' END
            WHEN s.is_reached AND s.kind = 'sum' AND s.direction = 'up' THEN 'achieved'
            WHEN s.chance_of_reaching >= 0.7 OR s.pace_ratio >= 1 AND coalesce(s.chance_of_reaching, 1) >= 0.3 THEN 'on_track'
-           WHEN s.pace_ratio < 0.8 AND coalesce(s.chance_of_reaching, 0) < 0.3 THEN 'behind'
+           WHEN s.chance_of_reaching < 0.1 OR s.pace_ratio < 0.8 AND coalesce(s.chance_of_reaching, 0) < 0.3 THEN 'behind'
            ELSE 'at_risk'
        END AS status,
        s.is_stretch_reached,
@@ -790,7 +790,7 @@ SELECT s.goal_id,
                       WHERE c.checked_on <= sales_perf.as_of()
                       ORDER BY c.goal_id, c.checked_on DESC, c.check_in_id DESC) AS last_said ON last_said.goal_id = g.goal_id) AS s;
 
-COMMENT ON VIEW goal_progress IS 'How each goal stands as of as_of(), against the target in force then. The KPI is measured over the goal''s days up to as_of(). What is still to come is, for bookings_amount, the forecast of deals (forecast_outlook); for other KPIs, and before the first day, a replay: what came after the same share of business days in up to eight past windows of the same length, its mean and Student''s interval, if there are three or more. Status: not_started before first_day; over (last_day has come): achieved where the target is reached, else missed; before: achieved where a sum that is to grow has reached it; on_track where chance_of_reaching >= 0.7, or pace_ratio >= 1 unless the chance is below 0.3; behind where pace_ratio < 0.8 and the chance is below 0.3 or not known; else at_risk. A filter on first_day, last_day or is_complete leaves out the reading for other goals.';
+COMMENT ON VIEW goal_progress IS 'How each goal stands as of as_of(), against the target in force then. The KPI is measured over the goal''s days up to as_of(). What is still to come is, for bookings_amount, the forecast of deals (forecast_outlook); for other KPIs, and before the first day, a replay: what came after the same share of business days in up to eight past windows of the same length, its mean and Student''s interval, if there are three or more. Status: not_started before first_day; over (last_day has come): achieved where the target is reached, else missed; before: achieved where a sum that is to grow has reached it; on_track where chance_of_reaching >= 0.7, or pace_ratio >= 1 unless the chance is below 0.3; behind where the chance is below 0.1, or pace_ratio < 0.8 and the chance below 0.3 or not known; else at_risk. A filter on first_day, last_day or is_complete leaves out the reading for other goals.';
 COMMENT ON COLUMN goal_progress.goal_id IS 'The goal.';
 COMMENT ON COLUMN goal_progress.goal_name IS 'Name of the goal.';
 COMMENT ON COLUMN goal_progress.level IS 'Whose goal it is: company, team (with the teams below it) or rep.';

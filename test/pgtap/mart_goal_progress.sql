@@ -1,6 +1,6 @@
 -- goal_progress against numbers worked out by hand: pace on a calendar with holidays, replays, every status, goals
 -- that aim down, targets that change, parts and wholes, check-ins.
-SELECT plan(59);
+SELECT plan(60);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -105,6 +105,13 @@ SELECT results_eq(
     $$SELECT goal_id, status FROM goal_progress WHERE first_day >= '2025-04-01' OR goal_id LIKE 'march%' ORDER BY 1$$,
     $$VALUES ('1000', 'on_track'), ('1100', 'at_risk'), ('1300', 'behind'), ('500', 'achieved'), ('march 1200', 'achieved'), ('march 1201', 'missed'), ('may', 'not_started')$$,
     'every status: 1000 has a chance of 0.76, 1100 of 0.5 at a pace of 0.91, 1300 of 0.11 at 0.77; 500 is reached');
+INSERT INTO goal (goal_id, name, rep_id, kpi_code, baseline, target, first_day, last_day, reason)
+VALUES ('hopeless', 'x', 'ann', 'sales_amount', -2000, 1450, '2025-04-01', '2025-04-30', 'x');
+SELECT results_eq(
+    $$SELECT round(pace_ratio::numeric, 6), chance_of_reaching < 0.1, status FROM goal_progress WHERE goal_id = 'hopeless'$$,
+    $$VALUES (round(3000 / 3450::numeric, 6), true, 'behind')$$,
+    'a chance below 0.1 is behind whatever the pace');
+DELETE FROM goal WHERE goal_id = 'hopeless';
 SELECT results_eq(
     $$SELECT goal_id, projected_value, projected_low, projected_high, chance_of_reaching, expected_share, remaining_value, needed_per_business_day FROM goal_progress WHERE goal_id LIKE 'march%' ORDER BY 1$$,
     $$VALUES ('march 1200', 1200.00, 1200.00, 1200.00, 1::float8, 1::float8, 0::numeric, NULL::numeric), ('march 1201', 1200.00, 1200.00, 1200.00, 0, 1, 1, NULL)$$,
