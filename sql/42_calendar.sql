@@ -268,7 +268,7 @@ BEGIN
                 UPDATE calendar c
                    SET %1$s_start = cut.first_on,
                        %1$s_end = cut.last_on,
-                       %1$s_label = regexp_replace(c.%1$s_label, ' \(short\)$', '') || ' (short)'
+                       %1$s_label = regexp_replace(c.%1$s_label, ' [(]short[)]$', '') || ' (short)'
                   FROM (SELECT min(day.on_date) AS first_on,
                                max(day.on_date) AS last_on
                           FROM (SELECT on_date, %1$s_start, %1$s_end, %1$s_label,

@@ -1,6 +1,6 @@
 -- Fiscal calendars: published ones (National Retail Federation, Apple), what every scheme promises, holidays by region,
 -- what becomes of the calendar that was there; and reports by fiscal periods, against plain SQL over the days of calendar.
-SELECT plan(101);
+SELECT plan(103);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -142,6 +142,10 @@ SELECT is(fill_calendar('2015-05-05', '2015-05-05'), '2017-09-30'::date - '2015-
 SELECT is(count(*), max(on_date) - min(on_date) + 1::bigint, 'so there is no gap') FROM calendar;
 SELECT is(fiscal_year_label || ' ' || fiscal_year_end, '2017 (short) 2017-09-30', 'the filled year ends where the next begins') FROM calendar WHERE on_date = '2017-02-01';
 SELECT is_empty($$SELECT FROM calendar GROUP BY fiscal_period_start, fiscal_period_end HAVING min(on_date) <> fiscal_period_start OR max(on_date) <> fiscal_period_end$$, 'every period has its days');
+SET standard_conforming_strings = off;
+SELECT is(build_calendar('2017-03-05', '2017-03-05', 3, '5-4-4', year_end => 'last'), 364, 'cut once more, by a year from 26 February');
+RESET standard_conforming_strings;
+SELECT is(string_agg(DISTINCT fiscal_year_label, ', '), '2015, 2016, 2017 (short), FY2018, FY2018 (short), FY2019 (short)', 'a year that was cut already is short once') FROM calendar;
 SELECT is(build_calendar('2014-01-01', '2020-12-31', 1, '4-4-5'), '2021-01-02'::date - '2013-12-29'::date + 1, 'all of it anew');
 SELECT set_eq('SELECT fiscal_year_label FROM calendar', $$SELECT 'FY' || y FROM generate_series(2014, 2020) AS y$$, 'and nothing is left');
 SELECT is(fill_calendar('2013-01-01', '2013-12-31'), '2013-12-28'::date - '2013-01-01'::date + 1, 'fill_calendar() keeps what is there');
