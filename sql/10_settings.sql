@@ -42,3 +42,12 @@ PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'sales_perf_business_days';
 COMMENT ON FUNCTION sales_perf.business_days(date, date) IS
 'Days from Monday to Friday from first_day on, last_day excluded; below 0 where last_day comes first: those of the reversed range, taken negative. So business_days(a, b) + business_days(b, c) = business_days(a, c). Holidays are not known here (see the table calendar of a mart). NULL where a day is infinite.';
+
+CREATE FUNCTION sales_perf.reporting_amount(amount numeric, currency text, on_day date, rates text[])
+RETURNS numeric
+LANGUAGE C
+IMMUTABLE
+PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'sales_perf_reporting_amount';
+COMMENT ON FUNCTION sales_perf.reporting_amount(numeric, text, date, text[]) IS
+'An amount in the reporting currency, exactly: as it is where currency is NULL or the reporting currency, else times the latest rate up to the day; NULL where there is none. rates: the reporting currency (or an empty text), then for each rate the currency, its first day as days since 2000-01-01, and the units of the reporting currency for one unit, in the order of currency (bytewise) and day: the view fx_rate_list of a mart has them.';

@@ -34,6 +34,7 @@ CREATE TABLE fx_rate (
     rate        numeric NOT NULL,
     CONSTRAINT fx_rate_pkey PRIMARY KEY (currency, valid_from),
     CONSTRAINT fx_rate_currency_check CHECK (currency ~ '^[A-Z][A-Z0-9]{2,4}$'),
+    CONSTRAINT fx_rate_valid_from_check CHECK (isfinite(valid_from)),
     CONSTRAINT fx_rate_rate_check CHECK (rate > 0 AND rate < 'Infinity')
 );
 
@@ -42,20 +43,17 @@ COMMENT ON COLUMN fx_rate.currency IS 'The currency (ISO 4217 code).';
 COMMENT ON COLUMN fx_rate.valid_from IS 'The day from which on it holds.';
 COMMENT ON COLUMN fx_rate.rate IS 'Units of the reporting currency for one unit of the currency.';
 
--- A function of its own, and of little cost: as a sub-select it would be charged for every row, in whatever
--- currency, and reports of a few thousand deals would look worth compiling.
-CREATE FUNCTION fx_rate_on(currency text, on_day date) RETURNS numeric
-    LANGUAGE sql STABLE PARALLEL SAFE COST 1
-BEGIN ATOMIC
-    SELECT f.rate
-      FROM fx_rate f
-     WHERE f.currency = fx_rate_on.currency
-       AND f.valid_from <= on_day
-     ORDER BY f.valid_from DESC
-     LIMIT 1;
-END;
+-- Not a look-up in fx_rate for every deal, which takes microseconds each: all rates at once, once a query.
+CREATE VIEW fx_rate_list WITH (security_invoker = true) AS
+SELECT ARRAY[coalesce((SELECT reporting_currency FROM mart_setting), '')]
+       || coalesce((SELECT array_agg(item.value ORDER BY f.currency COLLATE "C", f.valid_from, item.place)
+                      FROM fx_rate f
+                     CROSS JOIN LATERAL (VALUES (1, f.currency),
+                                                (2, (f.valid_from - '2000-01-01'::date)::text),
+                                                (3, f.rate::text)) AS item (place, value)), '{}') AS rates;
 
-COMMENT ON FUNCTION fx_rate_on(text, date) IS 'Units of the reporting currency for one unit of a currency on a day, from fx_rate; NULL where that has none.';
+COMMENT ON VIEW fx_rate_list IS 'One row: all rates as sales_perf.reporting_amount() takes them.';
+COMMENT ON COLUMN fx_rate_list.rates IS 'The reporting currency, empty if it has no name; then currency, first day (days since 2000-01-01) and rate of each row of fx_rate, in order.';
 
 -- A mart whose deals are all in one currency needs no setting: what comes first, all in one, is taken to be
 -- in the reporting currency. The assumption goes when something gainsays it: amounts without a currency

@@ -76,11 +76,7 @@ SELECT d.deal_id,
        d.lost_reason,
        d.forecast_category,
        d.recorded_at < (sales_perf.as_of() + 1)::timestamptz AS is_as_recorded,
-       CASE
-           WHEN d.currency IS NULL OR d.currency = (SELECT reporting_currency FROM mart_setting)
-           THEN d.amount
-           ELSE d.amount * fx_rate_on(d.currency, d.closed_on)
-       END AS reporting_amount
+       sales_perf.reporting_amount(d.amount, d.currency, d.closed_on, (SELECT rates FROM fx_rate_list)) AS reporting_amount
   FROM deal d
  WHERE d.outcome <> 'open'
    AND (d.closed_on <= sales_perf.as_of() OR d.closed_on IS NULL)
@@ -131,11 +127,7 @@ SELECT d.deal_id,
        NULL::text,
        d.forecast_category,
        d.recorded_at < (sales_perf.as_of() + 1)::timestamptz,
-       CASE
-           WHEN d.currency IS NULL OR d.currency = (SELECT reporting_currency FROM mart_setting)
-           THEN d.amount
-           ELSE d.amount * fx_rate_on(d.currency, sales_perf.as_of())
-       END
+       sales_perf.reporting_amount(d.amount, d.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))
   FROM deal d
  WHERE (d.outcome IS NULL OR d.outcome = 'open')
    AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
@@ -174,11 +166,7 @@ SELECT d.deal_id,
        NULL::text,
        d.forecast_category,
        d.recorded_at < (sales_perf.as_of() + 1)::timestamptz,
-       CASE
-           WHEN d.currency IS NULL OR d.currency = (SELECT reporting_currency FROM mart_setting)
-           THEN d.amount
-           ELSE d.amount * fx_rate_on(d.currency, sales_perf.as_of())
-       END
+       sales_perf.reporting_amount(d.amount, d.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))
   FROM deal d
  WHERE d.outcome <> 'open'
    AND d.closed_on > sales_perf.as_of()
@@ -243,16 +231,11 @@ SELECT was.deal_id,
        CASE WHEN was.closing <> 'none' THEN was.lost_reason END,
        was.forecast_category,
        was.is_as_recorded,
-       CASE
-           WHEN was.currency IS NULL OR was.currency = (SELECT reporting_currency FROM mart_setting)
-           THEN was.amount
-           ELSE was.amount * fx_rate_on(was.currency,
-                                        CASE was.closing
+       sales_perf.reporting_amount(was.amount, was.currency, CASE was.closing
                                             WHEN 'history' THEN was.closed_on
                                             WHEN 'deal' THEN was.closed_on_now
                                             ELSE sales_perf.as_of()
-                                        END)
-       END
+                                        END, (SELECT rates FROM fx_rate_list))
   FROM (WITH restored AS MATERIALIZED (
             SELECT fields.*,
                    CASE

@@ -13,11 +13,7 @@ SELECT account_id,
        currency,
        covers_from,
        covers_to,
-       CASE
-           WHEN s.currency IS NULL OR s.currency = (SELECT reporting_currency FROM mart_setting)
-           THEN s.amount
-           ELSE s.amount * fx_rate_on(s.currency, s.sold_on)
-       END AS reporting_amount,
+       sales_perf.reporting_amount(s.amount, s.currency, s.sold_on, (SELECT rates FROM fx_rate_list)) AS reporting_amount,
        sale_id
   FROM sale s
  WHERE sold_on <= sales_perf.as_of()
