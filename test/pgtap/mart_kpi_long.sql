@@ -1,6 +1,6 @@
 -- kpi_long: the same figures as in the scorecards, sales_growth, retention and lead_conversion, wherever both have them; filters that
 -- reach the scan; what is not asked for is not fetched.
-SELECT plan(33);
+SELECT plan(35);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -139,6 +139,23 @@ SELECT is_empty(
 SELECT is_empty(
     $$SELECT grain, period_start, level, entity_id, kpi_code FROM long GROUP BY 1, 2, 3, 4, 5 HAVING count(*) > 1$$,
     'a figure stands once');
+
+-- as of an earlier day, with what was changed since
+SET sales_perf.as_of = '2024-08-20';
+CREATE TEMP TABLE difference_then AS
+SELECT l.level, l.entity_id, l.kpi_code, l.value, c.figures ->> l.kpi_code AS of_card
+  FROM kpi_long l
+  JOIN (SELECT 'company' AS level, NULL::text AS entity_id, to_jsonb(c) AS figures FROM company_scorecard c WHERE grain = 'quarter' AND period_label = '2024-Q3'
+        UNION ALL
+        SELECT 'team', team_id, to_jsonb(c) FROM team_scorecard c WHERE grain = 'quarter' AND period_label = '2024-Q3'
+        UNION ALL
+        SELECT 'rep', rep_id, to_jsonb(c) FROM rep_scorecard c WHERE grain = 'quarter' AND period_label = '2024-Q3') AS c ON c.level = l.level AND coalesce(c.entity_id, '-') = coalesce(l.entity_id, '-')
+ WHERE l.grain = 'quarter' AND l.period_label = '2024-Q3' AND c.figures ? l.kpi_code;
+SELECT cmp_ok(count(*), '>', 200::bigint, 'there are figures of an earlier day') FROM difference_then;
+SELECT is_empty(
+    $$SELECT * FROM difference_then WHERE (value IS NULL) <> (of_card IS NULL) OR abs(value - of_card::numeric) > 1e-12 * abs(value) + 1e-12$$,
+    'and they are the scorecards'' of that day');
+SET sales_perf.as_of = '2025-06-20';
 
 -- ---------------------------------------------------------------- other views that have them
 
