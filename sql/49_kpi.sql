@@ -182,7 +182,7 @@ BEGIN
             CONTINUE;
         END IF;
         -- what has no numerator, or is a ratio's and has no denominator, is no row of the KPI
-        branches := branches || format(' UNION ALL SELECT %L::text, r.rep_id::text, r.on_date, r.numerator::numeric, %s FROM %s AS r WHERE r.numerator IS NOT NULL%s',
+        branches := branches || format(' UNION ALL SELECT %L::text, r.rep_id::text COLLATE "default", r.on_date, r.numerator::numeric, %s FROM %s AS r WHERE r.numerator IS NOT NULL%s',
                                        own.code,
                                        CASE own.kind WHEN 'ratio' THEN 'r.denominator::numeric' ELSE 'NULL::numeric' END,
                                        to_regclass(own.relation),
@@ -650,7 +650,7 @@ BEGIN
                count(*) FILTER (WHERE r.numerator IN ('NaN', 'Infinity', '-Infinity')) AS nan_count,
                count(r.denominator) AS denominator_count,
                count(*) FILTER (WHERE r.denominator IN ('NaN', 'Infinity', '-Infinity')) AS nan_denominator_count
-          FROM (SELECT rep_id::text AS rep_id, on_date, numerator::numeric AS numerator, %s AS denominator FROM %s LIMIT %s) AS r
+          FROM (SELECT rep_id::text COLLATE "default" AS rep_id, on_date, numerator::numeric AS numerator, %s AS denominator FROM %s LIMIT %s) AS r
           LEFT JOIN rep AS known ON known.rep_id = r.rep_id
         $query$, CASE WHEN has_denominator THEN 'denominator::numeric' ELSE 'NULL::numeric' END, relation, sample_size)
        INTO facts;

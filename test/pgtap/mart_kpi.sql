@@ -1,5 +1,5 @@
 -- The registry: what is in it, KPIs of one's own, and what an upgrade makes of them.
-SELECT plan(64);
+SELECT plan(66);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -168,6 +168,11 @@ SELECT is(register_kpi('visits', 'Visits', 'other.visit'),
           'KPI visits: a sum, 3 rows of 1 reps, 2025-02-01 to 2025-02-02; 3 rows of reps that the mart does not know, such as ''7'', stand in (no rep); 1 numerators are not numbers (NaN or infinite): so is every sum with them',
           'numbers of other types are cast; denominators that are all NULL make a sum');
 SELECT is((SELECT value FROM kpi_between('2025-02-01', '2025-02-01') WHERE level = 'company' AND kpi_code = 'visits'), 0.3, 'and added up exactly');
+CREATE TABLE other.stay (rep_id varchar(10) COLLATE "C", on_date date, numerator numeric(10, 2));
+INSERT INTO other.stay VALUES ('R001', '2025-02-01', 2.25), ('R00', '2025-02-01', 1.75);
+SELECT is(register_kpi('stays', 'Stays', 'other.stay'), 'KPI stays: a sum, 2 rows of 2 reps, 2025-02-01 to 2025-02-01; 1 rows of reps that the mart does not know, such as ''R00'', stand in (no rep)', 'whatever their length, scale and collation');
+SELECT results_eq($$SELECT entity_id, value FROM kpi_between('2025-02-01', '2025-02-01') WHERE level = 'rep' AND kpi_code = 'stays' AND value > 0 ORDER BY 1$$, $$VALUES ('R001', 2.25), (NULL, 1.75)$$, 'and they count');
+SELECT unregister_kpi('stays') \gset
 SELECT matches(register_kpi('visits', 'Visits a day', 'other.visit', kind => 'ratio', replace => true), '^KPI visits: a ratio, .*3 rows without a denominator are not counted', 'it can be registered anew');
 SELECT results_eq($$SELECT name, kind FROM kpi WHERE code = 'visits'$$, $$VALUES ('Visits a day', 'ratio')$$, 'and is as said last');
 
