@@ -14,12 +14,20 @@ SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 -- reps and nobody. The rows of kpi_entity add nothing, but so every entity has a row.
 
 CREATE FUNCTION kpi_closed_between(first_day date, last_day date)
-    RETURNS TABLE (level text, entity_id text, summary sales_perf.deal_summary)
+    RETURNS TABLE (level text, entity_id text, summary sales_perf.deal_summary, won_count bigint, lost_count bigint,
+                   priced_count bigint, cycle_count bigint, won_amount numeric, lost_amount numeric)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
+    -- Read here what is used more than once: above the GROUP BY it would be read for each use.
     SELECT e.level,
            e.entity_id,
-           sales_perf.rollup(e.summary)
+           sales_perf.rollup(e.summary),
+           coalesce(sales_perf.won_count(sales_perf.rollup(e.summary)), 0),
+           coalesce(sales_perf.lost_count(sales_perf.rollup(e.summary)), 0),
+           coalesce(sales_perf.won_count(sales_perf.rollup(e.summary)) - sales_perf.unpriced_count(sales_perf.rollup(e.summary)), 0),
+           coalesce(sales_perf.cycle_count(sales_perf.rollup(e.summary)), 0),
+           coalesce(sales_perf.bookings_amount(sales_perf.rollup(e.summary)), 0),
+           coalesce(sales_perf.lost_amount(sales_perf.rollup(e.summary)), 0)
       FROM (SELECT 'company'::text AS level,
                    NULL::text AS entity_id,
                    c.summary
@@ -95,13 +103,15 @@ END;
 COMMENT ON FUNCTION kpi_credit_between(date, date) IS 'Behind kpi_between(): what was credited for deals won in these days.';
 
 CREATE FUNCTION kpi_created_between(first_day date, last_day date)
-    RETURNS TABLE (level text, entity_id text, summary sales_perf.deal_summary, open_amount numeric)
+    RETURNS TABLE (level text, entity_id text, summary sales_perf.deal_summary, created_count bigint, won_count bigint, created_amount numeric)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT e.level,
            e.entity_id,
            sales_perf.rollup(e.summary),
-           coalesce(sum(e.open_amount * fx.rate), 0)
+           coalesce(sales_perf.won_count(sales_perf.rollup(e.summary)) + sales_perf.lost_count(sales_perf.rollup(e.summary)) + sales_perf.open_count(sales_perf.rollup(e.summary)), 0),
+           coalesce(sales_perf.won_count(sales_perf.rollup(e.summary)), 0),
+           coalesce(sales_perf.bookings_amount(sales_perf.rollup(e.summary)) + sales_perf.lost_amount(sales_perf.rollup(e.summary)), 0) + coalesce(sum(e.open_amount * fx.rate), 0)
       FROM (SELECT 'company'::text AS level,
                    NULL::text AS entity_id,
                    coalesce(c.currency, '') AS currency,
@@ -143,7 +153,7 @@ BEGIN ATOMIC
      GROUP BY e.level, e.entity_id;
 END;
 
-COMMENT ON FUNCTION kpi_created_between(date, date) IS 'Behind kpi_between(): the deals opened in these days, by their owners; open_amount is what is still open of them, in the reporting currency.';
+COMMENT ON FUNCTION kpi_created_between(date, date) IS 'Behind kpi_between(): the deals opened in these days, by their owners; created_amount holds what is still open of them at the rates of as_of().';
 
 CREATE FUNCTION kpi_open_between(first_day date, last_day date)
     RETURNS TABLE (level text, entity_id text, open_count bigint, open_amount numeric)
@@ -192,12 +202,14 @@ END;
 COMMENT ON FUNCTION kpi_open_between(date, date) IS 'Behind kpi_between(): the deals open as of as_of(), by their owners; no row unless that day is one of these.';
 
 CREATE FUNCTION kpi_lead_between(first_day date, last_day date)
-    RETURNS TABLE (level text, entity_id text, summary sales_perf.deal_summary)
+    RETURNS TABLE (level text, entity_id text, summary sales_perf.deal_summary, lead_count bigint, converted_count bigint)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT e.level,
            e.entity_id,
-           sales_perf.rollup(e.summary)
+           sales_perf.rollup(e.summary),
+           coalesce(sales_perf.won_count(sales_perf.rollup(e.summary)) + sales_perf.lost_count(sales_perf.rollup(e.summary)) + sales_perf.open_count(sales_perf.rollup(e.summary)), 0),
+           coalesce(sales_perf.won_count(sales_perf.rollup(e.summary)), 0)
       FROM (SELECT 'company'::text AS level,
                    NULL::text AS entity_id,
                    c.summary
@@ -528,40 +540,31 @@ BEGIN ATOMIC
                ELSE k.statistic
            END
       FROM (SELECT e.level, e.entity_id, l.*
-              FROM (SELECT s.level,
-                           s.entity_id,
-                           s.summary,
-                           coalesce(sales_perf.won_count(s.summary), 0) AS won,
-                           coalesce(sales_perf.lost_count(s.summary), 0) AS lost,
-                           coalesce(sales_perf.cycle_count(s.summary), 0) AS cycles,
-                           coalesce(sales_perf.won_count(s.summary) - sales_perf.unpriced_count(s.summary), 0) AS priced,
-                           coalesce(sales_perf.bookings_amount(s.summary), 0) AS won_amount,
-                           coalesce(sales_perf.lost_amount(s.summary), 0) AS lost_amount
-                      FROM kpi_closed_between(first_day, last_day) s) AS e
+              FROM kpi_closed_between(first_day, last_day) e
              CROSS JOIN LATERAL (
-                    SELECT 'won_count'::text AS kpi_code, 'sum'::text AS kind, e.won::numeric AS numerator, NULL::numeric AS denominator, e.won AS sample_count, NULL::numeric AS statistic, false AS is_void
+                    SELECT 'won_count'::text AS kpi_code, 'sum'::text AS kind, e.won_count::numeric AS numerator, NULL::numeric AS denominator, e.won_count AS sample_count, NULL::numeric AS statistic, false AS is_void
                     UNION ALL
-                    SELECT 'lost_count'::text, 'sum'::text, e.lost::numeric, NULL::numeric, e.lost, NULL::numeric, false
+                    SELECT 'lost_count'::text, 'sum'::text, e.lost_count::numeric, NULL::numeric, e.lost_count, NULL::numeric, false
                     UNION ALL
-                    SELECT 'closed_count'::text, 'sum'::text, (e.won + e.lost)::numeric, NULL::numeric, e.won + e.lost, NULL::numeric, false
+                    SELECT 'closed_count'::text, 'sum'::text, (e.won_count + e.lost_count)::numeric, NULL::numeric, e.won_count + e.lost_count, NULL::numeric, false
                     UNION ALL
-                    SELECT 'win_rate'::text, 'ratio'::text, e.won::numeric, (e.won + e.lost)::numeric, e.won + e.lost, NULL::numeric, false
+                    SELECT 'win_rate'::text, 'ratio'::text, e.won_count::numeric, (e.won_count + e.lost_count)::numeric, e.won_count + e.lost_count, NULL::numeric, false
                     UNION ALL
-                    SELECT 'win_rate_amount'::text, 'ratio'::text, e.won_amount, e.won_amount + e.lost_amount, e.won + e.lost, NULL::numeric, e.lost > 0 AND e.lost_amount = 0
+                    SELECT 'win_rate_amount'::text, 'ratio'::text, e.won_amount, e.won_amount + e.lost_amount, e.won_count + e.lost_count, NULL::numeric, e.lost_count > 0 AND e.lost_amount = 0
                     UNION ALL
-                    SELECT 'lost_amount'::text, 'sum'::text, e.lost_amount, NULL::numeric, e.lost, NULL::numeric, false
+                    SELECT 'lost_amount'::text, 'sum'::text, e.lost_amount, NULL::numeric, e.lost_count, NULL::numeric, false
                     UNION ALL
-                    SELECT 'average_deal_amount'::text, 'ratio'::text, e.won_amount, e.priced::numeric, e.priced, NULL::numeric, false
+                    SELECT 'average_deal_amount'::text, 'ratio'::text, e.won_amount, e.priced_count::numeric, e.priced_count, NULL::numeric, false
                     UNION ALL
-                    SELECT 'median_deal_amount'::text, 'statistic'::text, NULL::numeric, NULL::numeric, e.priced, sales_perf.median_deal_amount(e.summary), false
+                    SELECT 'median_deal_amount'::text, 'statistic'::text, NULL::numeric, NULL::numeric, e.priced_count, sales_perf.median_deal_amount(e.summary), false
                     UNION ALL
-                    SELECT 'p90_deal_amount'::text, 'statistic'::text, NULL::numeric, NULL::numeric, e.priced, sales_perf.deal_amount_percentile(e.summary, 0.9), false
+                    SELECT 'p90_deal_amount'::text, 'statistic'::text, NULL::numeric, NULL::numeric, e.priced_count, sales_perf.deal_amount_percentile(e.summary, 0.9), false
                     UNION ALL
-                    SELECT 'cycle_average_days'::text, 'ratio'::text, round(sales_perf.cycle_average(e.summary)::numeric * e.cycles), e.cycles::numeric, e.cycles, NULL::numeric, false
+                    SELECT 'cycle_average_days'::text, 'ratio'::text, round(sales_perf.cycle_average(e.summary)::numeric * e.cycle_count), e.cycle_count::numeric, e.cycle_count, NULL::numeric, false
                     UNION ALL
-                    SELECT 'cycle_median_days'::text, 'statistic'::text, NULL::numeric, NULL::numeric, e.cycles, sales_perf.cycle_median(e.summary)::numeric, false
+                    SELECT 'cycle_median_days'::text, 'statistic'::text, NULL::numeric, NULL::numeric, e.cycle_count, sales_perf.cycle_median(e.summary)::numeric, false
                     UNION ALL
-                    SELECT 'cycle_p90_days'::text, 'statistic'::text, NULL::numeric, NULL::numeric, e.cycles, sales_perf.cycle_percentile(e.summary, 0.9)::numeric, false) AS l
+                    SELECT 'cycle_p90_days'::text, 'statistic'::text, NULL::numeric, NULL::numeric, e.cycle_count, sales_perf.cycle_percentile(e.summary, 0.9)::numeric, false) AS l
             UNION ALL
             SELECT e.level, e.entity_id, l.*
               FROM kpi_credit_between(first_day, last_day) e
@@ -582,23 +585,17 @@ BEGIN ATOMIC
                      GROUP BY s.level, s.entity_id) AS e
             UNION ALL
             SELECT e.level, e.entity_id, l.*
-              FROM (SELECT s.level,
-                           s.entity_id,
-                           s.summary,
-                           coalesce(sales_perf.won_count(s.summary) + sales_perf.lost_count(s.summary) + sales_perf.open_count(s.summary), 0) AS created,
-                           coalesce(sales_perf.won_count(s.summary), 0) AS won,
-                           coalesce(sales_perf.bookings_amount(s.summary) + sales_perf.lost_amount(s.summary), 0) + s.open_amount AS created_amount
-                      FROM kpi_created_between(first_day, last_day) s) AS e
+              FROM kpi_created_between(first_day, last_day) e
              CROSS JOIN LATERAL (
-                    SELECT 'created_count'::text, 'sum'::text, e.created::numeric, NULL::numeric, e.created, NULL::numeric, false
+                    SELECT 'created_count'::text, 'sum'::text, e.created_count::numeric, NULL::numeric, e.created_count, NULL::numeric, false
                     UNION ALL
-                    SELECT 'created_won_count'::text, 'sum'::text, e.won::numeric, NULL::numeric, e.won, NULL::numeric, false
+                    SELECT 'created_won_count'::text, 'sum'::text, e.won_count::numeric, NULL::numeric, e.won_count, NULL::numeric, false
                     UNION ALL
-                    SELECT 'created_win_rate'::text, 'ratio'::text, e.won::numeric, e.created::numeric, e.created, NULL::numeric, false
+                    SELECT 'created_win_rate'::text, 'ratio'::text, e.won_count::numeric, e.created_count::numeric, e.created_count, NULL::numeric, false
                     UNION ALL
-                    SELECT 'pipeline_created_amount'::text, 'sum'::text, e.created_amount, NULL::numeric, e.created, NULL::numeric, false
+                    SELECT 'pipeline_created_amount'::text, 'sum'::text, e.created_amount, NULL::numeric, e.created_count, NULL::numeric, false
                     UNION ALL
-                    SELECT 'cycle_km_median_days'::text, 'statistic'::text, NULL::numeric, NULL::numeric, e.created, sales_perf.cycle_km_median(e.summary, sales_perf.as_of())::numeric, false) AS l
+                    SELECT 'cycle_km_median_days'::text, 'statistic'::text, NULL::numeric, NULL::numeric, e.created_count, sales_perf.cycle_km_median(e.summary, sales_perf.as_of())::numeric, false) AS l
             UNION ALL
             SELECT e.level, e.entity_id, l.*
               FROM kpi_open_between(first_day, last_day) e
@@ -608,18 +605,13 @@ BEGIN ATOMIC
                     SELECT 'pipeline_amount'::text, 'sum'::text, e.open_amount, NULL::numeric, e.open_count, NULL::numeric, false) AS l
             UNION ALL
             SELECT e.level, e.entity_id, l.*
-              FROM (SELECT s.level,
-                           s.entity_id,
-                           s.summary,
-                           coalesce(sales_perf.won_count(s.summary) + sales_perf.lost_count(s.summary) + sales_perf.open_count(s.summary), 0) AS created,
-                           coalesce(sales_perf.won_count(s.summary), 0) AS converted
-                      FROM kpi_lead_between(first_day, last_day) s) AS e
+              FROM kpi_lead_between(first_day, last_day) e
              CROSS JOIN LATERAL (
-                    SELECT 'lead_count'::text, 'sum'::text, e.created::numeric, NULL::numeric, e.created, NULL::numeric, false
+                    SELECT 'lead_count'::text, 'sum'::text, e.lead_count::numeric, NULL::numeric, e.lead_count, NULL::numeric, false
                     UNION ALL
-                    SELECT 'lead_converted_count'::text, 'sum'::text, e.converted::numeric, NULL::numeric, e.converted, NULL::numeric, false
+                    SELECT 'lead_converted_count'::text, 'sum'::text, e.converted_count::numeric, NULL::numeric, e.converted_count, NULL::numeric, false
                     UNION ALL
-                    SELECT 'lead_conversion_rate'::text, 'ratio'::text, e.converted::numeric, e.created::numeric, e.created, NULL::numeric, false
+                    SELECT 'lead_conversion_rate'::text, 'ratio'::text, e.converted_count::numeric, e.lead_count::numeric, e.lead_count, NULL::numeric, false
                     UNION ALL
                     SELECT 'lead_conversion_median_days'::text, 'statistic'::text, NULL::numeric, NULL::numeric, coalesce(sales_perf.cycle_count(e.summary), 0), sales_perf.cycle_median(e.summary)::numeric, false) AS l
             UNION ALL
