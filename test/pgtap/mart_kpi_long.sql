@@ -19,7 +19,7 @@ ANALYZE;
 
 -- ---------------------------------------------------------------- customers
 
-CREATE TEMP TABLE long AS SELECT * FROM kpi_long;
+CREATE TEMP TABLE long AS SELECT * FROM kpi_long WHERE grain <> 'month' OR period_start >= '2025-01-01';
 CREATE TEMP VIEW retention_difference AS
 SELECT l.level, l.entity_id, l.grain, l.period_label, l.kpi_code, l.value, l.numerator, l.denominator, r.*
   FROM (SELECT level AS of_level, CASE level WHEN 'team' THEN team_id WHEN 'rep' THEN rep_id END AS of_entity, grain AS of_grain, period_start AS of_start,
@@ -49,7 +49,10 @@ SELECT 's' || n,
          CROSS JOIN LATERAL (SELECT array_agg((hashint8extended(n, k) & 1048575)::integer ORDER BY k) AS draw FROM generate_series(1, 7) AS k) AS drawn) AS s;
 ANALYZE sale;
 TRUNCATE long;
-INSERT INTO long SELECT * FROM kpi_long WHERE kpi_code IN ('active_customer_count', 'customer_retention_rate', 'churn_rate', 'gross_revenue_retention', 'net_revenue_retention', 'sales_amount', 'sale_count');
+INSERT INTO long
+SELECT * FROM kpi_long
+ WHERE (grain <> 'month' OR period_start >= '2024-07-01')
+   AND kpi_code IN ('active_customer_count', 'customer_retention_rate', 'churn_rate', 'gross_revenue_retention', 'net_revenue_retention', 'sales_amount', 'sale_count');
 SELECT isnt_empty($$SELECT FROM long WHERE kpi_code = 'gross_revenue_retention' AND value > 0 AND value < 1$$, 'there is retention of sales');
 SELECT is_empty('TABLE retention_difference', 'customers are those of retention, from sales with terms, refunds and faults');
 SELECT is_empty(
@@ -81,7 +84,7 @@ ANALYZE;
 -- ---------------------------------------------------------------- the scorecards
 
 TRUNCATE long;
-INSERT INTO long SELECT * FROM kpi_long;
+INSERT INTO long SELECT * FROM kpi_long WHERE grain <> 'month' OR period_start >= '2025-01-01';
 CREATE TEMP TABLE card AS
 SELECT 'company' AS level, NULL::text AS entity_id, grain, period_start, to_jsonb(c) AS figures FROM company_scorecard c
 UNION ALL
@@ -105,7 +108,7 @@ SELECT is_empty(
     'and are the same there, for everybody in every period');
 SELECT is(
     (SELECT count(*) FROM long l WHERE kpi_code = ANY (ARRAY['win_rate', 'bookings_amount', 'created_count'])),
-    (SELECT 3 * count(*) FROM card),
+    (SELECT 3 * count(*) FROM card WHERE grain <> 'month' OR period_start >= '2025-01-01'),
     'both have a row for everybody in every period');
 SELECT is_empty(
     $$SELECT l.level, l.entity_id, l.grain, l.period_start, l.kpi_code, l.numerator, l.denominator, c.figures
