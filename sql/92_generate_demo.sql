@@ -42,7 +42,8 @@ CREATE FUNCTION sales_perf.generate_demo(mart text, deals integer DEFAULT 5000, 
     SET jit = off
 AS $$
 DECLARE
-    entities constant text[] := ARRAY['team', 'rep', 'account', 'product', 'stage', 'deal', 'stage_event', 'deal_change', 'sale', 'lead'];
+    entities constant text[] := ARRAY['team', 'rep', 'account', 'product', 'stage', 'deal', 'stage_event', 'deal_change', 'sale', 'lead',
+                                      'team_membership', 'fx_rate', 'deal_credit', 'ramp_step', 'season_shape', 'rep_leave', 'quota', 'goal', 'goal_target', 'check_in'];
     entity text;
     entity_kind "char";
     has_rows boolean;
@@ -93,6 +94,8 @@ DECLARE
     skill double precision[];           -- added to the chance of winning
     pace double precision[];            -- times the days a deal takes
     lead_count integer;
+    home_currency text;                 -- the reporting currency
+    europe_currency text;               -- what accounts in Europe pay in
     foreign_key record;
     restore_keys text[] := '{}';
     restore_key text;
@@ -221,6 +224,20 @@ BEGIN
            'R' || to_char(1 + floor(sales_perf.demo_random(seed, a, 49) * rep_count)::integer, 'FM000')
       FROM generate_series(1, account_count) AS a;
 
+    -- ------------------------------------------------------------ currencies
+
+    INSERT INTO mart_setting (reporting_currency)
+    VALUES ('USD')
+        ON CONFLICT (is_only_row) DO UPDATE SET reporting_currency = coalesce(mart_setting.reporting_currency, excluded.reporting_currency), is_assumed = false
+    RETURNING reporting_currency
+      INTO home_currency;
+    europe_currency := CASE WHEN home_currency = 'EUR' THEN 'GBP' ELSE 'EUR' END;
+    INSERT INTO fx_rate (currency, valid_from, rate)
+    SELECT europe_currency,
+           (date_trunc('month', (as_of_day - day_count)::timestamp) + make_interval(months => n - 1))::date,
+           (1.04 + 0.1 * sales_perf.demo_random(seed, n, 61))::numeric(6, 4)
+      FROM generate_series(1, 38) AS n;
+
     -- ------------------------------------------------------------ deals
 
     SELECT array_agg(r.hired_on ORDER BY r.rep_id),
@@ -302,7 +319,9 @@ BEGIN
                next_rep,
                account_no,
                product_no,
+               currency,
                round((product_prices[product_no]
+                      * CASE WHEN currency = home_currency THEN 1.0 ELSE 0.91 END
                       * (ARRAY[4.0, 1.6, 0.7])[segment]
                       * sales_perf.demo_quantile(sales_perf.demo_random(seed, i, 6), amount_quantiles))::numeric, -1) AS amount,
                is_won,
@@ -313,6 +332,7 @@ BEGIN
                typical_days::integer AS usual_days,
                CASE WHEN is_won THEN 4 ELSE 1 + width_bucket(sales_perf.demo_random(seed, i, 10), ARRAY[0.3, 0.6, 0.85]::double precision[]) END AS furthest
           FROM (SELECT opened.i, opened_on, first_rep, next_rep, account_no, product_no, segment,
+                       CASE WHEN regions[1 + floor(sales_perf.demo_random(seed, account_no, 46) * 3)::integer] = 'Europe' THEN europe_currency ELSE home_currency END AS currency,
                        product_days[product_no] * (ARRAY[1.5, 1.0, 0.7])[segment] * pace[first_rep] AS typical_days,
                        sales_perf.demo_random(seed, i, 7)
                            < 0.40 + skill[first_rep] + product_chances[product_no] + (ARRAY[-0.05, 0.0, 0.04])[segment] AS is_won
@@ -332,8 +352,10 @@ BEGIN
                c.account_no,
                c.product_no,
                c.amount,
+               c.currency,
                CASE WHEN NOT c.is_closed THEN 'open' WHEN c.is_won THEN 'won' ELSE 'lost' END AS outcome,
                c.first_rep,
+               c.next_rep,
                CASE WHEN left_[c.first_rep] < c.opened_on + c.life_days THEN c.next_rep ELSE c.first_rep END AS last_rep,
                -- days after opening on which the expected close was moved: when it drew near
                CASE WHEN c.usual_days < c.life_days THEN greatest(0, c.usual_days - 3) END AS first_push,
@@ -385,7 +407,7 @@ BEGIN
          ORDER BY deal_id, entered_on DESC, step DESC
     ),
     inserted_deal AS (
-        INSERT INTO deal (deal_id, name, account_id, product_id, rep_id, stage_id, amount,
+        INSERT INTO deal (deal_id, name, account_id, product_id, rep_id, stage_id, amount, currency,
                           opened_on, expected_close_on, closed_on, outcome, lost_reason, forecast_category, recorded_at)
         SELECT s.deal_id,
                format('%s for account %s', product_names[s.product_no], s.account_no),
@@ -401,6 +423,7 @@ BEGIN
                    WHEN s.fault = 3 THEN -s.amount
                    ELSE s.amount
                END,
+               s.currency,
                CASE WHEN s.fault IS DISTINCT FROM 4 THEN s.opened_on END,
                s.opened_on + CASE
                    WHEN s.last_push IS NOT NULL THEN s.life_days + 5 + floor(sales_perf.demo_random(seed, s.i, 30) * 60)::integer
@@ -425,6 +448,24 @@ BEGIN
           FROM story s
           JOIN stage_now n ON n.deal_id = s.deal_id
         RETURNING 1
+    ),
+    inserted_credit AS (
+        -- one deal in thirty is shared with another rep, and a specialist helps with one in a hundred
+        INSERT INTO deal_credit (deal_id, rep_id, share, is_overlay)
+        SELECT s.deal_id, 'R' || to_char(c.rep_no, 'FM000'), c.share, c.is_overlay
+          FROM story s
+         CROSS JOIN LATERAL (SELECT sales_perf.demo_random(seed, s.i, 62) AS u) AS drawn
+         CROSS JOIN LATERAL (SELECT (ARRAY[0.5, 0.6, 0.7, 0.8])[1 + floor(drawn.u * 120)::integer] AS owner_share) AS split
+         CROSS JOIN LATERAL (
+               SELECT s.last_rep AS rep_no, split.owner_share AS share, false AS is_overlay
+                WHERE drawn.u < 1 / 30.0 AND s.next_rep <> s.last_rep
+               UNION ALL
+               SELECT s.next_rep, 1 - split.owner_share, false
+                WHERE drawn.u < 1 / 30.0 AND s.next_rep <> s.last_rep
+               UNION ALL
+               SELECT rep_count, 0.5, true
+                WHERE drawn.u >= 0.99 AND s.last_rep <> rep_count) AS c
+         WHERE s.fault IS DISTINCT FROM 0
     ),
     inserted_event AS (
         INSERT INTO stage_event (deal_id, stage_id, entered_on, entered_at)
@@ -542,10 +583,12 @@ BEGIN
         EXECUTE restore_key;
     END LOOP;
 
-    ANALYZE team, rep, account, product, stage, deal, stage_event, deal_change, lead;
+    PERFORM sales_perf.demo_plan(seed, as_of_day, rep_count, team_count);
+
+    ANALYZE team, rep, account, product, stage, deal, stage_event, deal_change, lead, team_membership, deal_credit, fx_rate, quota, goal;
     RETURN made;
 END
 $$;
 
 COMMENT ON FUNCTION sales_perf.generate_demo(text, integer, integer) IS
-'Fills an empty mart with a believable B2B company up to as_of(): three years of deals with growth, seasons, reps of differing skill and pace, segments, small fast and large slow products, customers who come, buy again and leave, stage histories with skipped stages and set-backs, pushed and repriced and reopened deals, open deals of all ages, half as many leads from sources of differing worth, and a fault in one deal of 125. It makes no sales: the won deals stand in for them. Deterministic in (deals, seed, as_of). Refuses a mart that holds any data. Returns the number of deals.';
+'Fills an empty mart with a believable B2B company up to as_of(): three years of deals with growth, seasons, reps of differing skill and pace, segments, small fast and large slow products, customers who come, buy again and leave, stage histories with skipped stages and set-backs, pushed and repriced and reopened deals, open deals of all ages, half as many leads from sources of differing worth, and a fault in one deal of 125. Accounts in Europe pay in a second currency, some reps change teams or are on leave, some deals are split; there are quotas with a season and a ramp, goals and check-ins. It makes no sales: the won deals stand in for them. Deterministic in (deals, seed, as_of). Refuses a mart that holds any data. Returns the number of deals.';

@@ -93,7 +93,7 @@ SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM sales_growth'), '<', 100000:
 SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM retention'), '<', 50000::numeric, 'retention: estimated cost');
 SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM cohort_retention'), '<', 50000::numeric, 'cohorts: estimated cost');
 SELECT cmp_ok(pg_temp.estimated_cost($$SELECT * FROM funnel WHERE level = 'company' AND grain = 'quarter'$$), '<', 100000::numeric, 'funnel: estimated cost');
-SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM stage_bottleneck'), '<', 50000::numeric, 'bottlenecks: estimated cost');
+SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM stage_bottleneck'), '<', 60000::numeric, 'bottlenecks: estimated cost');
 SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM revenue_forecast'), '<', 50000::numeric, 'forecast: estimated cost');
 SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM lead_conversion'), '<', 50000::numeric, 'leads: estimated cost');
 
