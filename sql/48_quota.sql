@@ -193,107 +193,100 @@ CREATE CONSTRAINT TRIGGER season_shape_keep
 
 -- The weight of a day is cut at twenty digits, and from there on everything is exact: a period
 -- summed up in parts is the period.
-CREATE VIEW quota_season WITH (security_invoker = true) AS
-SELECT q.quota_id,
-       greatest(c.fiscal_period_start, q.first_day) AS first_day,
-       least(c.fiscal_period_end, q.last_day) AS last_day,
-       round(s.weight / (c.fiscal_period_end - c.fiscal_period_start + 1), 20) AS day_weight
-  FROM quota q
-  -- a subquery of its own, or all periods there are would be joined with all weights
- CROSS JOIN LATERAL (
-        SELECT this.fiscal_period,
-               this.fiscal_period_start,
-               this.fiscal_period_end
-          FROM calendar this
-         WHERE this.region = ''
-           AND this.on_date = this.fiscal_period_start
-           AND this.fiscal_period_start BETWEEN coalesce((SELECT of_first.fiscal_period_start
-                                                            FROM calendar of_first
-                                                           WHERE of_first.region = ''
-                                                             AND of_first.on_date = q.first_day), q.first_day)
-                                            AND q.last_day
-        OFFSET 0) AS c
-  JOIN season_shape s
-    ON s.season_id = q.season_id
-   AND s.fiscal_period = c.fiscal_period
- WHERE q.season_id IS NOT NULL;
+CREATE FUNCTION quota_span(season_id text, first_day date, last_day date)
+    RETURNS TABLE (from_day date, to_day date, day_weight numeric)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT greatest(c.fiscal_period_start, quota_span.first_day),
+           least(c.fiscal_period_end, quota_span.last_day),
+           round(s.weight / (c.fiscal_period_end - c.fiscal_period_start + 1), 20)
+      -- a subquery of its own, or all periods there are would be joined with all weights
+      FROM (SELECT this.fiscal_period,
+                   this.fiscal_period_start,
+                   this.fiscal_period_end
+              FROM calendar this
+             WHERE this.region = ''
+               AND this.on_date = this.fiscal_period_start
+               AND this.fiscal_period_start BETWEEN coalesce((SELECT of_first.fiscal_period_start
+                                                                FROM calendar of_first
+                                                               WHERE of_first.region = ''
+                                                                 AND of_first.on_date = quota_span.first_day), quota_span.first_day)
+                                                AND quota_span.last_day
+               AND quota_span.season_id IS NOT NULL
+            OFFSET 0) AS c
+      JOIN season_shape s
+        ON s.season_id = quota_span.season_id
+       AND s.fiscal_period = c.fiscal_period
+    UNION ALL
+    SELECT quota_span.first_day,
+           quota_span.last_day,
+           1::numeric
+     WHERE quota_span.season_id IS NULL
+        -- none of the days is in the season, or in the calendar
+        OR NOT EXISTS (SELECT
+                         FROM (SELECT this.fiscal_period
+                                 FROM calendar this
+                                WHERE this.region = ''
+                                  AND this.on_date = this.fiscal_period_start
+                                  AND this.fiscal_period_start BETWEEN coalesce((SELECT of_first.fiscal_period_start
+                                                                                   FROM calendar of_first
+                                                                                  WHERE of_first.region = ''
+                                                                                    AND of_first.on_date = quota_span.first_day), quota_span.first_day)
+                                                                   AND quota_span.last_day
+                               OFFSET 0) AS c
+                         JOIN season_shape s
+                           ON s.season_id = quota_span.season_id
+                          AND s.fiscal_period = c.fiscal_period);
+END;
 
-COMMENT ON VIEW quota_season IS 'The days of quotas that have a season, by fiscal period: internal to quota_span.';
-COMMENT ON COLUMN quota_season.quota_id IS 'The quota.';
-COMMENT ON COLUMN quota_season.first_day IS 'First of the days.';
-COMMENT ON COLUMN quota_season.last_day IS 'Last of the days.';
-COMMENT ON COLUMN quota_season.day_weight IS 'Weight of each: that of the fiscal period / its days.';
-
-CREATE VIEW quota_span WITH (security_invoker = true) AS
-SELECT quota_id, first_day, last_day, day_weight
-  FROM quota_season
-UNION ALL
-SELECT q.quota_id, q.first_day, q.last_day, 1::numeric
-  FROM quota q
- WHERE q.season_id IS NULL
-UNION ALL
--- none of its days is in the season, or in the calendar
-SELECT q.quota_id, q.first_day, q.last_day, 1::numeric
-  FROM quota q
- WHERE q.season_id IS NOT NULL
-   AND NOT EXISTS (SELECT FROM quota_season s WHERE s.quota_id = q.quota_id);
-
-COMMENT ON VIEW quota_span IS 'How each quota falls on its days, before ramp and leave: spans of days of equal weight. With a season, the weight of a day is that of its fiscal period / days of the period (0 outside the calendar); without one, or where none of its days has a weight, all days are alike.';
-COMMENT ON COLUMN quota_span.quota_id IS 'The quota.';
-COMMENT ON COLUMN quota_span.first_day IS 'First day of the span.';
-COMMENT ON COLUMN quota_span.last_day IS 'Last day of the span.';
-COMMENT ON COLUMN quota_span.day_weight IS 'Weight of each day; / the sum over the quota''s days: its share of the quota.';
+COMMENT ON FUNCTION quota_span(text, date, date) IS 'How a quota falls on its days, before ramp and leave: spans of days of equal weight. With a season, the weight of a day is that of its fiscal period / days of the period (0 outside the calendar); without one, or where none of the days has a weight, all are alike. A day''s share of the quota is its weight / the sum of all.';
 
 -- Whether a rep is there on a day is told as a sum: 1 from hiring to leaving, less the share of leave.
-CREATE VIEW quota_factor WITH (security_invoker = true) AS
-SELECT q.quota_id,
-       true AS is_whole,
-       q.first_day,
-       q.last_day,
-       1::numeric AS share
-  FROM quota q
-UNION ALL
-SELECT q.quota_id,
-       false,
-       greatest(ramp.first_day, present.first_day, q.first_day),
-       least(ramp.last_day, present.last_day, q.last_day),
-       ramp.share * present.share
-  FROM quota q
-  JOIN rep r ON r.rep_id = q.rep_id
- CROSS JOIN LATERAL (
-        SELECT '-infinity'::date AS first_day,
-               'infinity'::date AS last_day,
-               1::numeric AS share
-         WHERE q.ramp_id IS NULL
-        UNION ALL
-        SELECT coalesce((r.hired_on + s.from_month * interval '1 month')::date, '-infinity'),
-               coalesce((r.hired_on + s.next_month * interval '1 month')::date - 1, 'infinity'),
-               s.share
-          FROM (SELECT from_month,
-                       lead(from_month) OVER (ORDER BY from_month) AS next_month,
-                       share
-                  FROM ramp_step
-                 WHERE ramp_id = q.ramp_id) AS s
-         WHERE r.hired_on IS NOT NULL
-            OR s.next_month IS NULL) AS ramp
- CROSS JOIN LATERAL (
-        SELECT coalesce(r.hired_on, '-infinity') AS first_day,
-               coalesce(r.left_on, 'infinity') AS last_day,
-               1::numeric AS share
-        UNION ALL
-        SELECT greatest(coalesce(lower(l.valid), '-infinity'), coalesce(r.hired_on, '-infinity')),
-               least(coalesce(upper(l.valid) - 1, 'infinity'), coalesce(r.left_on, 'infinity')),
-               -l.share
-          FROM rep_leave l
-         WHERE l.rep_id = q.rep_id) AS present
- WHERE greatest(ramp.first_day, present.first_day, q.first_day) <= least(ramp.last_day, present.last_day, q.last_day);
+CREATE FUNCTION quota_factor(rep_id text, ramp_id text, first_day date, last_day date)
+    RETURNS TABLE (is_whole boolean, from_day date, to_day date, share numeric)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT true,
+           quota_factor.first_day,
+           quota_factor.last_day,
+           1::numeric
+    UNION ALL
+    SELECT false,
+           greatest(ramp.from_day, present.from_day, quota_factor.first_day),
+           least(ramp.to_day, present.to_day, quota_factor.last_day),
+           ramp.share * present.share
+      FROM rep r
+     CROSS JOIN LATERAL (
+            SELECT '-infinity'::date AS from_day,
+                   'infinity'::date AS to_day,
+                   1::numeric AS share
+             WHERE quota_factor.ramp_id IS NULL
+            UNION ALL
+            SELECT coalesce((r.hired_on + s.from_month * interval '1 month')::date, '-infinity'),
+                   coalesce((r.hired_on + s.next_month * interval '1 month')::date - 1, 'infinity'),
+                   s.share
+              FROM (SELECT step.from_month,
+                           lead(step.from_month) OVER (ORDER BY step.from_month) AS next_month,
+                           step.share
+                      FROM ramp_step step
+                     WHERE step.ramp_id = quota_factor.ramp_id) AS s
+             WHERE r.hired_on IS NOT NULL
+                OR s.next_month IS NULL) AS ramp
+     CROSS JOIN LATERAL (
+            SELECT coalesce(r.hired_on, '-infinity') AS from_day,
+                   coalesce(r.left_on, 'infinity') AS to_day,
+                   1::numeric AS share
+            UNION ALL
+            SELECT greatest(coalesce(lower(l.valid), '-infinity'), coalesce(r.hired_on, '-infinity')),
+                   least(coalesce(upper(l.valid) - 1, 'infinity'), coalesce(r.left_on, 'infinity')),
+                   -l.share
+              FROM rep_leave l
+             WHERE l.rep_id = r.rep_id) AS present
+     WHERE r.rep_id = quota_factor.rep_id
+       AND greatest(ramp.from_day, present.from_day, quota_factor.first_day) <= least(ramp.to_day, present.to_day, quota_factor.last_day);
+END;
 
-COMMENT ON VIEW quota_factor IS 'What employment, ramp and leave leave of each rep''s quota: the share of a day is the sum over the spans that hold it and are not is_whole.';
-COMMENT ON COLUMN quota_factor.quota_id IS 'The quota.';
-COMMENT ON COLUMN quota_factor.is_whole IS 'True for one row of each quota, the whole of it; quotas of teams and the company have no others.';
-COMMENT ON COLUMN quota_factor.first_day IS 'First day of the span.';
-COMMENT ON COLUMN quota_factor.last_day IS 'Last day of the span.';
-COMMENT ON COLUMN quota_factor.share IS 'Share of the ramp while the rep is employed (1 without a ramp, 0 before hired_on and after left_on), and less it x the share of leave while away. Fraction.';
+COMMENT ON FUNCTION quota_factor(text, text, date, date) IS 'What employment, ramp and leave leave of a rep''s quota: the share of a day is the sum over the spans that hold it and are not is_whole. A span has the share of the ramp while the rep is employed (1 without a ramp, 0 before hired_on and after left_on), another takes it x the share of leave away. One row is_whole: all of the quota.';
 
 -- ---------------------------------------------------------------- the quota of a range of days
 
@@ -397,16 +390,15 @@ BEGIN ATOMIC
       JOIN quota q ON q.quota_id = s.quota_id
      -- one quota at a time: its few spans are looked up, and not those of all quotas there ever were
      CROSS JOIN LATERAL (
-            SELECT sum(p.day_weight * (p.last_day - p.first_day + 1)) FILTER (WHERE f.is_whole) AS total,
-                   sum(p.day_weight * greatest(0, least(p.last_day, s.to_day) - p.first_day + 1)) FILTER (WHERE f.is_whole) AS whole_through,
-                   sum(p.day_weight * greatest(0, least(p.last_day, s.from_day - 1) - p.first_day + 1)) FILTER (WHERE f.is_whole) AS whole_before,
-                   coalesce(sum(p.day_weight * f.share * greatest(0, least(p.last_day, f.last_day, s.to_day) - greatest(p.first_day, f.first_day) + 1))
+            SELECT sum(p.day_weight * (p.to_day - p.from_day + 1)) FILTER (WHERE f.is_whole) AS total,
+                   sum(p.day_weight * greatest(0, least(p.to_day, s.to_day) - p.from_day + 1)) FILTER (WHERE f.is_whole) AS whole_through,
+                   sum(p.day_weight * greatest(0, least(p.to_day, s.from_day - 1) - p.from_day + 1)) FILTER (WHERE f.is_whole) AS whole_before,
+                   coalesce(sum(p.day_weight * f.share * greatest(0, least(p.to_day, f.to_day, s.to_day) - greatest(p.from_day, f.from_day) + 1))
                             FILTER (WHERE NOT f.is_whole), 0) AS through,
-                   coalesce(sum(p.day_weight * f.share * greatest(0, least(p.last_day, f.last_day, s.from_day - 1) - greatest(p.first_day, f.first_day) + 1))
+                   coalesce(sum(p.day_weight * f.share * greatest(0, least(p.to_day, f.to_day, s.from_day - 1) - greatest(p.from_day, f.from_day) + 1))
                             FILTER (WHERE NOT f.is_whole), 0) AS before
-              FROM quota_span p
-              JOIN quota_factor f ON f.quota_id = p.quota_id
-             WHERE p.quota_id = s.quota_id) AS w;
+              FROM quota_span(q.season_id, q.first_day, q.last_day) AS p
+             CROSS JOIN quota_factor(q.rep_id, q.ramp_id, q.first_day, q.last_day) AS f) AS w;
 END;
 
 COMMENT ON FUNCTION quota_portion(date, date, boolean) IS 'The portions of all quotas that fall into a range of days, one row for each quota, and, if by_team, for each team that its rep belonged to on days of the range. part: rep; assigned (of teams and the company, all of it); stand_in (of these, the days on which nobody below has a quota). amount is rounded to the cent (or the digits the quota has) as the difference of two sums through a day, so portions of any partition of days add up exactly. is_full: no ramp, absence or leave took anything away.';

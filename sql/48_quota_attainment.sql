@@ -5,27 +5,19 @@
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
--- Days of teams whose own quota stands in: what is credited there without a quota of the rep's is
--- credited towards that one.
+-- Where the quota of a team stands in, what is credited without a quota of the rep's is credited
+-- towards that one.
 CREATE FUNCTION attainment_of_rep(first_day date, last_day date, by_team boolean)
-    RETURNS TABLE (team_id text, rep_id text, quota_amount numeric, overlay_quota_amount numeric, is_full_quota boolean,
+    RETURNS TABLE (part text, team_id text, rep_id text, quota_amount numeric, overlay_quota_amount numeric, is_full_quota boolean,
                    credited_amount numeric, overlay_credited_amount numeric, untargeted_amount numeric)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    WITH stood_in AS MATERIALIZED (
-        SELECT DISTINCT tree.member_team_id AS team_id, false AS is_company
-          FROM quota_portion(attainment_of_rep.first_day, attainment_of_rep.last_day, true) AS p
-          JOIN team_tree tree ON tree.team_id = p.team_id
-         WHERE p.part = 'stand_in'
-           AND p.amount > 0
-        UNION ALL
-        SELECT NULL::text, true
-          FROM quota_portion(attainment_of_rep.first_day, attainment_of_rep.last_day, true) AS p
-         WHERE p.part = 'stand_in'
-           AND p.team_id IS NULL
-           AND p.amount > 0
+    WITH portion AS MATERIALIZED (
+        SELECT p.part, p.team_id, p.rep_id, p.is_overlay, p.from_day, p.to_day, p.amount, p.is_full
+          FROM quota_portion(attainment_of_rep.first_day, attainment_of_rep.last_day, attainment_of_rep.by_team) AS p
     )
-    SELECT tree.team_id,
+    SELECT x.part,
+           CASE WHEN x.part = 'assigned' OR NOT attainment_of_rep.by_team THEN x.leaf_team_id ELSE tree.team_id END,
            x.rep_id,
            sum(x.quota_amount),
            sum(x.overlay_quota_amount),
@@ -33,10 +25,11 @@ BEGIN ATOMIC
            sum(x.credited_amount),
            sum(x.overlay_credited_amount),
            CASE
-               WHEN sum(x.quota_amount) > 0 THEN 0
+               WHEN sum(x.quota_amount) > 0 THEN 0::numeric
                ELSE sum(x.credited_amount) FILTER (WHERE NOT x.is_stood_in)
            END
-      FROM (SELECT p.team_id AS leaf_team_id,
+      FROM (SELECT p.part,
+                   CASE WHEN attainment_of_rep.by_team OR p.part = 'assigned' THEN p.team_id END AS leaf_team_id,
                    p.rep_id,
                    CASE WHEN NOT p.is_overlay THEN p.amount END AS quota_amount,
                    CASE WHEN p.is_overlay THEN p.amount END AS overlay_quota_amount,
@@ -45,10 +38,10 @@ BEGIN ATOMIC
                    NULL::numeric AS credited_amount,
                    NULL::numeric AS overlay_credited_amount,
                    NULL::boolean AS is_stood_in
-              FROM quota_portion(attainment_of_rep.first_day, attainment_of_rep.last_day, attainment_of_rep.by_team) AS p
-             WHERE p.part = 'rep'
+              FROM portion p
             UNION ALL
-            SELECT c.team_id,
+            SELECT 'rep'::text,
+                   CASE WHEN attainment_of_rep.by_team THEN c.team_id END,
                    c.rep_id,
                    NULL::numeric,
                    NULL::numeric,
@@ -56,7 +49,8 @@ BEGIN ATOMIC
                    NULL::daterange,
                    c.amount,
                    c.overlay_amount,
-                   EXISTS (SELECT FROM stood_in s WHERE s.is_company OR s.team_id = c.team_id)
+                   stood_in.team_id IS NOT NULL
+                   OR EXISTS (SELECT FROM portion p WHERE p.part = 'stand_in' AND p.team_id IS NULL AND p.amount > 0)
               FROM (SELECT m.team_id,
                            b.rep_id,
                            sum(b.amount) FILTER (WHERE NOT b.is_overlay) AS amount,
@@ -64,16 +58,23 @@ BEGIN ATOMIC
                       FROM credited b
                       LEFT JOIN rep_team m ON m.rep_id = b.rep_id AND b.credited_on BETWEEN m.valid_from AND m.valid_to
                      WHERE b.credited_on BETWEEN attainment_of_rep.first_day AND attainment_of_rep.last_day
-                     GROUP BY m.team_id, b.rep_id) AS c) AS x
+                     GROUP BY m.team_id, b.rep_id) AS c
+              LEFT JOIN (SELECT DISTINCT branch.member_team_id AS team_id
+                           FROM portion p
+                           JOIN team_tree branch ON branch.team_id = p.team_id
+                          WHERE p.part = 'stand_in'
+                            AND p.amount > 0) AS stood_in ON stood_in.team_id = c.team_id) AS x
       LEFT JOIN team_tree tree
         ON attainment_of_rep.by_team
        AND tree.member_team_id = x.leaf_team_id
+       AND x.part <> 'assigned'
      WHERE tree.team_id IS NOT NULL
+        OR x.part = 'assigned'
         OR NOT attainment_of_rep.by_team
-     GROUP BY tree.team_id, x.rep_id;
+     GROUP BY x.part, CASE WHEN x.part = 'assigned' OR NOT attainment_of_rep.by_team THEN x.leaf_team_id ELSE tree.team_id END, x.rep_id;
 END;
 
-COMMENT ON FUNCTION attainment_of_rep(date, date, boolean) IS 'Internal to attainment_between: quotas and credit of each rep in a range of days, or, by_team, of each rep in each team on the days on which the rep belonged to it or a team below it. untargeted_amount: credited to a rep who has no quota there, where no quota of a team or the company stands in.';
+COMMENT ON FUNCTION attainment_of_rep(date, date, boolean) IS 'Internal to attainment_between: quotas and credit of each rep in a range of days, or, by_team, of each rep in each team on the days on which the rep belonged to it or a team below it; and the quotas of teams and the company (part stand_in and assigned). untargeted_amount: credited to a rep who has no quota there, where no quota of a team or the company stands in.';
 
 CREATE FUNCTION attainment_between(first_day date, last_day date)
     RETURNS TABLE (level text, team_id text, rep_id text,
@@ -138,13 +139,13 @@ BEGIN ATOMIC
     SELECT 'team'::text,
            t.team_id,
            NULL::text,
-           CASE WHEN o.quota_amount IS NULL THEN s.amount ELSE o.quota_amount + coalesce(s.amount, 0) END,
+           o.quota_amount,
            coalesce(o.credited_amount, 0),
            coalesce(o.untargeted_amount, 0),
            NULL::boolean,
            o.overlay_quota_amount,
            coalesce(o.overlay_credited_amount, 0),
-           own.amount,
+           o.assigned_amount,
            coalesce(o.targeted_rep_count, 0::bigint),
            coalesce(o.full_rep_count, 0::bigint),
            coalesce(o.attained_rep_count, 0::bigint),
@@ -152,56 +153,45 @@ BEGIN ATOMIC
            sales_perf.attainment_gini(o.attainment)
       FROM team t
       LEFT JOIN (SELECT a.team_id,
-                        sum(a.quota_amount) AS quota_amount,
+                        sum(a.quota_amount) FILTER (WHERE a.part <> 'assigned') AS quota_amount,
+                        sum(a.quota_amount) FILTER (WHERE a.part = 'assigned') AS assigned_amount,
                         sum(a.credited_amount) AS credited_amount,
                         sum(a.untargeted_amount) AS untargeted_amount,
                         sum(a.overlay_quota_amount) AS overlay_quota_amount,
                         sum(a.overlay_credited_amount) AS overlay_credited_amount,
-                        count(*) FILTER (WHERE a.quota_amount > 0) AS targeted_rep_count,
-                        count(*) FILTER (WHERE a.quota_amount > 0 AND a.is_full_quota) AS full_rep_count,
-                        count(*) FILTER (WHERE a.quota_amount > 0 AND a.is_full_quota AND a.credited_amount >= a.quota_amount) AS attained_rep_count,
-                        sales_perf.attainment_agg(a.credited_amount, a.quota_amount) AS attainment
+                        count(*) FILTER (WHERE a.part = 'rep' AND a.quota_amount > 0) AS targeted_rep_count,
+                        count(*) FILTER (WHERE a.part = 'rep' AND a.quota_amount > 0 AND a.is_full_quota) AS full_rep_count,
+                        count(*) FILTER (WHERE a.part = 'rep' AND a.quota_amount > 0 AND a.is_full_quota AND a.credited_amount >= a.quota_amount) AS attained_rep_count,
+                        sales_perf.attainment_agg(a.credited_amount, a.quota_amount) FILTER (WHERE a.part = 'rep') AS attainment
                    FROM attainment_of_rep(attainment_between.first_day, attainment_between.last_day, true) AS a
                   GROUP BY a.team_id) AS o ON o.team_id = t.team_id
-      LEFT JOIN (SELECT tree.team_id, sum(p.amount) AS amount
-                   FROM quota_portion(attainment_between.first_day, attainment_between.last_day, true) AS p
-                   JOIN team_tree tree ON tree.member_team_id = p.team_id
-                  WHERE p.part = 'stand_in'
-                  GROUP BY tree.team_id) AS s ON s.team_id = t.team_id
-      LEFT JOIN (SELECT p.team_id, sum(p.amount) AS amount
-                   FROM quota_portion(attainment_between.first_day, attainment_between.last_day, true) AS p
-                  WHERE p.part = 'assigned'
-                  GROUP BY p.team_id) AS own ON own.team_id = t.team_id
     UNION ALL
     SELECT 'company'::text,
            NULL::text,
            NULL::text,
-           CASE WHEN o.quota_amount IS NULL THEN s.amount ELSE o.quota_amount + coalesce(s.amount, 0) END,
+           o.quota_amount,
            coalesce(o.credited_amount, 0),
            coalesce(o.untargeted_amount, 0),
            NULL::boolean,
            o.overlay_quota_amount,
            coalesce(o.overlay_credited_amount, 0),
-           s.assigned_amount,
+           o.assigned_amount,
            o.targeted_rep_count,
            o.full_rep_count,
            o.attained_rep_count,
            sales_perf.attainment_median(o.attainment),
            sales_perf.attainment_gini(o.attainment)
-      FROM (SELECT sum(a.quota_amount) AS quota_amount,
+      FROM (SELECT sum(a.quota_amount) FILTER (WHERE a.part <> 'assigned') AS quota_amount,
+                   sum(a.quota_amount) FILTER (WHERE a.part = 'assigned' AND a.team_id IS NULL) AS assigned_amount,
                    sum(a.credited_amount) AS credited_amount,
                    sum(a.untargeted_amount) AS untargeted_amount,
                    sum(a.overlay_quota_amount) AS overlay_quota_amount,
                    sum(a.overlay_credited_amount) AS overlay_credited_amount,
-                   count(*) FILTER (WHERE a.quota_amount > 0) AS targeted_rep_count,
-                   count(*) FILTER (WHERE a.quota_amount > 0 AND a.is_full_quota) AS full_rep_count,
-                   count(*) FILTER (WHERE a.quota_amount > 0 AND a.is_full_quota AND a.credited_amount >= a.quota_amount) AS attained_rep_count,
-                   sales_perf.attainment_agg(a.credited_amount, a.quota_amount) AS attainment
-              FROM attainment_of_rep(attainment_between.first_day, attainment_between.last_day, false) AS a) AS o
-     CROSS JOIN (SELECT sum(p.amount) FILTER (WHERE p.part = 'stand_in') AS amount,
-                        sum(p.amount) FILTER (WHERE p.part = 'assigned' AND p.team_id IS NULL) AS assigned_amount
-                   FROM quota_portion(attainment_between.first_day, attainment_between.last_day, false) AS p
-                  WHERE p.part <> 'rep') AS s;
+                   count(*) FILTER (WHERE a.part = 'rep' AND a.quota_amount > 0) AS targeted_rep_count,
+                   count(*) FILTER (WHERE a.part = 'rep' AND a.quota_amount > 0 AND a.is_full_quota) AS full_rep_count,
+                   count(*) FILTER (WHERE a.part = 'rep' AND a.quota_amount > 0 AND a.is_full_quota AND a.credited_amount >= a.quota_amount) AS attained_rep_count,
+                   sales_perf.attainment_agg(a.credited_amount, a.quota_amount) FILTER (WHERE a.part = 'rep') AS attainment
+              FROM attainment_of_rep(attainment_between.first_day, attainment_between.last_day, false) AS a) AS o;
 END;
 
 COMMENT ON FUNCTION attainment_between(date, date) IS 'Quotas and what was credited towards them in a range of days, both included, for every rep (and a row without rep_id for what is credited to nobody), every team and the company: the figures of quota_attainment for days that are no calendar period.';

@@ -239,15 +239,17 @@ SELECT e.level,
                    count(*) FILTER (WHERE f.is_start) AS start_count,
                    count(*) FILTER (WHERE f.went = 'end') AS end_count,
                    count(*) FILTER (WHERE f.is_start AND f.went = 'pushed_out') AS slipped_count,
-                   sum((SELECT count(*)
-                          FROM deal_change c
-                         WHERE c.deal_id = f.deal_id
-                           AND c.field = 'expected_close_on'
-                           AND c.changed_at >= p.period_start::timestamptz
-                           AND c.changed_at < (p.to_day + 1)::timestamptz
-                           AND c.new_value::date > c.old_value::date)) AS push_count,
+                   sum(moved.push_count) AS push_count,
                    count(*) FILTER (WHERE NOT f.is_as_recorded) AS unrecorded_count
               FROM pipeline_flow(p.period_start - 1, p.to_day, p.period_end) AS f
+              LEFT JOIN (SELECT c.deal_id,
+                                count(*) AS push_count
+                           FROM deal_change c
+                          WHERE c.field = 'expected_close_on'
+                            AND c.changed_at >= p.period_start::timestamptz
+                            AND c.changed_at < (p.to_day + 1)::timestamptz
+                            AND c.new_value::date > c.old_value::date
+                          GROUP BY c.deal_id) AS moved ON moved.deal_id = f.deal_id
              GROUP BY f.start_rep_id, f.end_rep_id
         )
         SELECT 'company'::text AS level,
