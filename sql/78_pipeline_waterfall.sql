@@ -166,9 +166,14 @@ BEGIN ATOMIC
                                               FROM deal_change c
                                              WHERE c.changed_at >= (pipeline_flow.from_day + 1)::timestamptz
                                                AND c.field IN ('outcome', 'closed_on')) AS changed
-                                      JOIN deal o ON o.deal_id = changed.deal_id
-                                     WHERE o.outcome <> 'open'
-                                       AND coalesce(o.closed_on <= pipeline_flow.from_day, true)) AS d
+                                     -- looked up one by one: they are few, and joined all deals would be read
+                                     CROSS JOIN LATERAL (
+                                           SELECT x.*
+                                             FROM deal x
+                                            WHERE x.deal_id = changed.deal_id
+                                              AND x.outcome <> 'open'
+                                              AND coalesce(x.closed_on <= pipeline_flow.from_day, true)
+                                           OFFSET 0) AS o) AS d
                               LEFT JOIN deal_changed_after(pipeline_flow.from_day) AS a ON a.deal_id = d.deal_id
                               LEFT JOIN deal_changed_after(pipeline_flow.to_day) AS z ON z.deal_id = d.deal_id
                              WHERE d.opened_on <= pipeline_flow.to_day
