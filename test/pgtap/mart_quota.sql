@@ -1,6 +1,6 @@
 -- Quotas: each rule by hand, each figure against a walk over single days, and no cent lost however
 -- days, reps and teams are cut.
-SELECT plan(72);
+SELECT plan(77);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -141,6 +141,22 @@ UPDATE calendar c
    SET fiscal_period = k.fiscal_period, fiscal_period_start = k.fiscal_period_start, fiscal_period_end = k.fiscal_period_end
   FROM kept_calendar k
  WHERE k.region = c.region AND k.on_date = c.on_date;
+
+-- ---------------------------------------------------------------- a year of 53 weeks
+
+-- the National Retail Federation's 2017: 29 January 2017 to 3 February 2018; its last period has the 53rd week
+SELECT build_calendar('2016-06-01', '2018-12-31', 2, '4-5-4', year_name => 'start') \gset
+INSERT INTO rep (rep_id, name, team_id, hired_on) VALUES ('kim', 'Kim', 'far', NULL), ('lou', 'Lou', 'far', NULL), ('joe', 'Joe', 'far', '2017-11-20');
+INSERT INTO quota (quota_id, rep_id, first_day, last_day, amount, season_id)
+VALUES (32, 'kim', '2017-01-29', '2018-02-03', 780000, 'growing'), (33, 'lou', '2017-01-29', '2018-02-03', 371000, NULL);
+INSERT INTO quota (quota_id, rep_id, first_day, last_day, amount, ramp_id) VALUES (34, 'joe', '2017-01-29', '2018-02-03', 371000, 'standard'), (35, 'joe', '2018-02-04', '2019-02-02', 364000, 'standard');
+SELECT is(quota_for('kim', '2017-12-31', '2018-02-03'), 120000.00, 'the twelfth period has its 12 parts of 78 in five weeks');
+SELECT is(quota_for('kim', '2018-01-28', '2018-02-03'), 24000.00, 'the 53rd week a fifth of them');
+SELECT is(quota_for('kim', '2017-01-29', '2018-02-03'), 780000.00, 'all 53 weeks the year');
+SELECT is(quota_for('lou', '2018-01-28', '2018-02-03'), 7000.00, 'without a season a week is 7 days of 371');
+SELECT is(quota_for('joe', '2018-02-01', '2018-02-20'), 3 * 250.00 + 16 * 250.00 + 500.00, 'a ramp goes on across the boundary of two such years');
+DELETE FROM calendar WHERE on_date BETWEEN '2016-01-01' AND '2019-12-31';
+INSERT INTO calendar SELECT * FROM kept_calendar WHERE on_date BETWEEN '2016-01-01' AND '2019-12-31';
 
 -- ---------------------------------------------------------------- days, reps and teams, at random
 
