@@ -45,10 +45,15 @@ BEGIN ATOMIC
            coalesce(sum(d.reporting_amount) FILTER (WHERE d.expected_close_on <= open_pipeline.due_day AND s.default_chance IS NULL), 0),
            coalesce(sum(d.reporting_amount * d.reporting_amount) FILTER (WHERE d.expected_close_on <= open_pipeline.due_day AND d.reporting_amount > 0), 0),
            max(d.reporting_amount) FILTER (WHERE d.expected_close_on <= open_pipeline.due_day AND d.reporting_amount > 0),
-           count(*) FILTER (WHERE sales_perf.as_of() - d.stage_entered_on > (SELECT l.stage_p90_days FROM stall l WHERE l.stage_id = d.stage_id))::numeric,
-           count(*) FILTER (WHERE d.stage_entered_on IS NOT NULL AND d.stage_id IN (SELECT l.stage_id FROM stall l))::numeric
+           count(*) FILTER (WHERE sales_perf.as_of() - d.stage_entered_on > s.stage_p90_days)::numeric,
+           count(*) FILTER (WHERE d.stage_entered_on IS NOT NULL AND s.stage_p90_days IS NOT NULL)::numeric
       FROM deal_as_of d
-      LEFT JOIN stage s ON s.stage_id = d.stage_id
+      -- not to be taken apart: the stage a deal was in is itself a look-up, to be made once
+      LEFT JOIN (SELECT this.stage_id,
+                        this.default_chance,
+                        (SELECT l.stage_p90_days FROM stall l WHERE l.stage_id = this.stage_id) AS stage_p90_days
+                   FROM stage this
+                 OFFSET 0) AS s ON s.stage_id = d.stage_id
      WHERE d.is_open
      GROUP BY d.rep_id;
 END;
