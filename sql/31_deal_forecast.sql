@@ -1,6 +1,13 @@
 -- What a mart's forecast of deals asks of C. Columns of tables are given as arrays; stages, reps,
 -- segments, periods and groups are numbered from 1 on.
 
+CREATE FUNCTION sales_perf.odds_changed(chance float8, factor float8)
+RETURNS float8
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN chance * factor / (1 - chance + chance * factor);
+COMMENT ON FUNCTION sales_perf.odds_changed(float8, float8) IS
+'The chance whose odds are a factor times those of a chance.';
+
 CREATE FUNCTION sales_perf.stage_clock(
 	as_of date, history_from date, stage_count integer, rep_count integer, segment_count integer,
 	month_starts date[], month_places integer[],

@@ -95,6 +95,33 @@ COMMENT ON COLUMN open_deal_clock.amount IS 'Its amount in the reporting currenc
 COMMENT ON COLUMN open_deal_clock.expected_close_on IS 'The day it is expected to close.';
 COMMENT ON COLUMN open_deal_clock.forecast_category IS 'The CRM''s forecast category.';
 
+-- An open deal that is split already counts for those who will be credited with it.
+CREATE VIEW forecast_deal WITH (security_invoker = true) AS
+SELECT d.deal_id,
+       d.rep_id,
+       CASE WHEN c.deal_id IS NULL THEN d.rep_id ELSE c.rep_id END AS credit_rep_id,
+       d.segment,
+       d.clock_no,
+       d.age_days,
+       CASE WHEN c.deal_id IS NULL THEN d.amount ELSE d.amount * c.share END AS amount,
+       d.expected_close_on,
+       d.forecast_category,
+       c.deal_id IS NULL OR c.rep_id = (SELECT min(f.rep_id) FROM deal_credit f WHERE f.deal_id = c.deal_id AND NOT f.is_overlay) AS is_counted
+  FROM open_deal_clock d
+  LEFT JOIN deal_credit c ON c.deal_id = d.deal_id AND NOT c.is_overlay;
+
+COMMENT ON VIEW forecast_deal IS 'The open deals as of as_of() by who will be credited with them: one row for each deal and rep.';
+COMMENT ON COLUMN forecast_deal.deal_id IS 'The deal.';
+COMMENT ON COLUMN forecast_deal.rep_id IS 'The rep who owns it; NULL: nobody.';
+COMMENT ON COLUMN forecast_deal.credit_rep_id IS 'The rep who would be credited: the owner, or one of those among whom it is split.';
+COMMENT ON COLUMN forecast_deal.segment IS 'Segment of its account; the empty text: none.';
+COMMENT ON COLUMN forecast_deal.clock_no IS 'Number of its clock, see clock_stage.';
+COMMENT ON COLUMN forecast_deal.age_days IS 'Days on that clock. Days; S; NULL where that is not known.';
+COMMENT ON COLUMN forecast_deal.amount IS 'Its amount in the reporting currency x share. Amount; S; NULL: not known.';
+COMMENT ON COLUMN forecast_deal.expected_close_on IS 'The day it is expected to close.';
+COMMENT ON COLUMN forecast_deal.forecast_category IS 'The CRM''s forecast category.';
+COMMENT ON COLUMN forecast_deal.is_counted IS 'True in one row of each deal: a split deal is counted for one of its reps.';
+
 -- ---------------------------------------------------------------- what there is to learn from
 
 -- Deals closed before the first closing that is known are not there, and must not be missed.
@@ -286,10 +313,10 @@ SELECT d.deal_id,
        d.is_stage_known,
        d.age_days AS stage_age_days,
        d.amount,
-       p.month_chance * f.factor / (1 - p.month_chance + p.month_chance * f.factor) AS month_chance,
-       p.quarter_chance * f.factor / (1 - p.quarter_chance + p.quarter_chance * f.factor) AS quarter_chance,
-       p.year_chance * f.factor / (1 - p.year_chance + p.year_chance * f.factor) AS year_chance,
-       p.win_chance * f.factor / (1 - p.win_chance + p.win_chance * f.factor) AS win_chance,
+       sales_perf.odds_changed(p.month_chance, f.factor) AS month_chance,
+       sales_perf.odds_changed(p.quarter_chance, f.factor) AS quarter_chance,
+       sales_perf.odds_changed(p.year_chance, f.factor) AS year_chance,
+       sales_perf.odds_changed(p.win_chance, f.factor) AS win_chance,
        p.win_chance AS company_win_chance,
        f.factor AS odds_factor
   FROM open_deal_clock d
