@@ -128,13 +128,14 @@ COMMENT ON FUNCTION goal_past_window(date, date) IS 'The windows (goal_window_st
 -- One pass over the deals closed in all windows. They are cut into pieces where a window begins or its cut
 -- lies, and where a rep changed teams, so that within a piece each rep is of one team; a window is the sum
 -- of its pieces. width_bucket() finds a deal's piece by halving.
-CREATE FUNCTION goal_closed_piece(piece_starts date[], last_day date, with_lost boolean)
-    RETURNS TABLE (rep_id text, piece_start date, won bigint, lost bigint, priced bigint, cycles bigint, cycle_days numeric,
+CREATE FUNCTION goal_closed_piece(piece_starts date[], last_day date, with_lost boolean, split_deal_ids text[])
+    RETURNS TABLE (rep_id text, piece_start date, split_deal_id text, won bigint, lost bigint, priced bigint, cycles bigint, cycle_days numeric,
                    won_amount numeric, lost_amount numeric)
     LANGUAGE sql STABLE
 BEGIN ATOMIC
     SELECT d.rep_id,
            piece_starts[d.piece],
+           d.split_deal_id,
            d.won,
            d.lost,
            d.priced,
@@ -144,6 +145,8 @@ BEGIN ATOMIC
            d.lost_amount
       FROM (SELECT a.rep_id,
                    width_bucket(a.closed_on, piece_starts) AS piece,
+                   -- a long list that the planner knows is looked up by hash
+                   CASE WHEN a.deal_id = ANY (split_deal_ids) THEN a.deal_id END AS split_deal_id,
                    count(*) FILTER (WHERE a.outcome = 'won') AS won,
                    count(*) FILTER (WHERE a.outcome = 'lost') AS lost,
                    count(a.reporting_amount) FILTER (WHERE a.outcome = 'won') AS priced,
@@ -155,18 +158,20 @@ BEGIN ATOMIC
              WHERE NOT a.is_open
                AND (with_lost OR a.outcome = 'won')
                AND a.closed_on BETWEEN piece_starts[1] AND goal_closed_piece.last_day
-             GROUP BY a.rep_id, width_bucket(a.closed_on, piece_starts)) AS d;
+             GROUP BY 1, 2, 3) AS d;
 END;
 
-COMMENT ON FUNCTION goal_closed_piece(date[], date, boolean) IS 'Behind goal_measured(): sums over the deals closed, by rep and piece of time; the last piece ends with last_day. Lost deals and cycles only if asked for.';
+COMMENT ON FUNCTION goal_closed_piece(date[], date, boolean, text[]) IS 'Behind goal_measured(): sums over the deals closed, by owner and piece of time; the last piece ends with last_day. Lost deals and cycles only if asked for; each of split_deal_ids in a row of its own.';
 
 CREATE FUNCTION goal_measured(first_day date, last_day date)
     RETURNS TABLE (place integer, is_cut boolean, level text, entity_id text, kpi_code text,
                    numerator numeric, denominator numeric, sample_count bigint, value numeric)
     LANGUAGE plpgsql STABLE
     -- What was not asked for is taken out when a query is planned, so it is planned with what is asked for.
+    -- Reps times pieces are few groups, but are taken for many: hundreds of thousands of deals would be sorted.
     SET search_path = sales_perf_template, pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan
+    SET enable_sort = off
     SET jit = off
 AS $$
 #variable_conflict use_column
@@ -175,6 +180,7 @@ DECLARE
     sale_codes   constant text[] := ARRAY['sales_amount', 'sale_count'];
     codes        text[];
     other_codes  text[];
+    split_ids    text[];
     levels       text[];
     -- the windows: the goals' own days so far (place 0), past windows, and these up to the cut
     places       integer[];
@@ -223,36 +229,35 @@ BEGIN
      WHERE b.on_date BETWEEN (SELECT min(w.first_day) FROM unnest(first_days) AS w (first_day)) AND piece_end;
 
     IF codes && (closed_codes || 'bookings_amount'::text) THEN
+        split_ids := ARRAY(SELECT c.deal_id FROM deal_credit c WHERE 'bookings_amount' = ANY (codes) AND NOT c.is_overlay GROUP BY c.deal_id);
         RETURN QUERY
         WITH piece AS MATERIALIZED (
             SELECT *
-              FROM goal_closed_piece(piece_starts, piece_end, codes && closed_codes)
+              FROM goal_closed_piece(piece_starts, piece_end, codes && closed_codes, split_ids)
         ),
-        -- Splits: a deal's owner gives it away, others are credited with their shares.
-        split AS MATERIALIZED (
-            SELECT d.deal_id,
-                   d.rep_id AS owner_rep_id,
-                   c.rep_id,
-                   piece_starts[width_bucket(d.closed_on, piece_starts)] AS piece_start,
-                   d.reporting_amount,
-                   d.reporting_amount * c.share AS amount
-              FROM deal_credit c
-              JOIN deal_as_of d ON d.deal_id = c.deal_id
-             WHERE 'bookings_amount' = ANY (codes)
-               AND NOT c.is_overlay
-               AND NOT d.is_open
-               AND d.outcome = 'won'
-               AND d.closed_on BETWEEN piece_starts[1] AND piece_end
-        ),
-        part AS (
-            SELECT p.rep_id, p.piece_start, p.won, p.lost, p.priced, p.cycles, p.cycle_days, p.won_amount, p.lost_amount, p.won_amount AS credit_amount, p.won AS credits
-              FROM piece p
-            UNION ALL
-            SELECT s.owner_rep_id, s.piece_start, 0, 0, 0, 0, NULL, 0, 0, - s.reporting_amount, -1
-              FROM (SELECT DISTINCT deal_id, owner_rep_id, piece_start, reporting_amount FROM split) AS s
-            UNION ALL
-            SELECT s.rep_id, s.piece_start, 0, 0, 0, 0, NULL, 0, 0, s.amount, 1
-              FROM split s
+        -- A split deal is given away by its owner, and credited to others with their shares.
+        part AS MATERIALIZED (
+            SELECT e.rep_id,
+                   e.piece_start,
+                   sum(e.won) AS won,
+                   sum(e.lost) AS lost,
+                   sum(e.priced) AS priced,
+                   sum(e.cycles) AS cycles,
+                   sum(e.cycle_days) AS cycle_days,
+                   sum(e.won_amount) AS won_amount,
+                   sum(e.lost_amount) AS lost_amount,
+                   sum(e.credit_amount) AS credit_amount,
+                   sum(e.credits) AS credits
+              FROM (SELECT p.rep_id, p.piece_start, p.won, p.lost, p.priced, p.cycles, p.cycle_days, p.won_amount, p.lost_amount,
+                           CASE WHEN p.split_deal_id IS NULL THEN p.won_amount END AS credit_amount,
+                           CASE WHEN p.split_deal_id IS NULL THEN p.won ELSE 0 END AS credits
+                      FROM piece p
+                    UNION ALL
+                    SELECT c.rep_id, p.piece_start, 0, 0, 0, 0, NULL, 0, 0, p.won_amount * c.share, 1
+                      FROM piece p
+                      JOIN deal_credit c ON c.deal_id = p.split_deal_id AND NOT c.is_overlay
+                     WHERE p.won > 0) AS e
+             GROUP BY e.rep_id, e.piece_start
         ),
         of_level AS (
             SELECT 'company'::text AS level, NULL::text AS entity_id, p.*
