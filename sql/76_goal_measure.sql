@@ -205,8 +205,8 @@ BEGIN
               FROM goal_past_window(goal_measured.first_day, goal_measured.last_day) p
              CROSS JOIN (VALUES (false), (true)) AS c (is_cut)
              WHERE NOT c.is_cut
-                -- bookings have a forecast, which needs no cut
-                OR p.cut_day IS NOT NULL AND codes <> ARRAY['bookings_amount']) AS w;
+                -- bookings have a forecast (see goal_measure), which needs no cut
+                OR p.cut_day IS NOT NULL AND (codes <> ARRAY['bookings_amount'] OR goal_measured.last_day > sales_perf.as_of() + 1096)) AS w;
     IF places IS NULL THEN
         RETURN;
     END IF;
@@ -482,7 +482,8 @@ DECLARE
     is_over       constant boolean := goal_measure.last_day <= as_of_day;
     has_outlook   boolean;
 BEGIN
-    has_outlook := is_started AND NOT is_over
+    -- forecasts look three years ahead
+    has_outlook := is_started AND NOT is_over AND goal_measure.last_day <= as_of_day + 1096
                    AND EXISTS (SELECT
                                  FROM goal g
                                 WHERE g.first_day = goal_measure.first_day
@@ -534,7 +535,7 @@ BEGIN
                        g.value AS base,
                        CASE
                            WHEN NOT is_started THEN e.value
-                           WHEN is_over OR g.kpi_code = 'bookings_amount' THEN NULL
+                           WHEN is_over OR has_outlook AND g.kpi_code = 'bookings_amount' THEN NULL
                            ELSE e.value - CASE g.kind WHEN 'sum' THEN coalesce(c.value, 0) ELSE c.value END
                        END AS remainder
                   FROM of_goal g
@@ -609,18 +610,19 @@ BEGIN
              WHERE is_over
             UNION ALL
             SELECT g.value + coalesce(sales_perf.outlook_expected(o.outlook), 0),
-                   g.value + coalesce(sales_perf.outlook_quantile(o.outlook, 0.1, o.common_spread), 0),
-                   g.value + coalesce(sales_perf.outlook_quantile(o.outlook, 0.9, o.common_spread), 0),
+                   g.value + coalesce(f.range[1]::numeric, 0),
+                   g.value + coalesce(f.range[3]::numeric, 0),
                    NULL,
                    NULL,
                    CASE
-                       WHEN o.outlook IS NULL THEN CASE WHEN g.sign * (g.value - g.target) >= 0 THEN 1 ELSE 0 END
-                       WHEN g.direction = 'up' THEN sales_perf.chance_of_reaching(o.outlook, g.target - g.value, o.common_spread)
-                       -- at most the target: not more than it
-                       ELSE 1 - sales_perf.chance_of_reaching(o.outlook, g.target - g.value + 0.01, o.common_spread)
+                       WHEN f.range IS NULL THEN CASE WHEN g.sign * (g.value - g.target) >= 0 THEN 1 ELSE 0 END
+                       WHEN g.direction = 'up' THEN f.range[4]
+                       ELSE 1 - f.range[4]
                    END
-             WHERE is_started
-               AND NOT is_over
+              -- what is to stay at most at the target does not come to a cent more
+              FROM (SELECT sales_perf.outlook_range(o.outlook, g.target - g.value + CASE g.direction WHEN 'up' THEN 0 ELSE 0.01 END, o.common_spread) AS range
+                    OFFSET 0) AS f
+             WHERE has_outlook
                AND g.kpi_code = 'bookings_amount'
             UNION ALL
             SELECT r.base + p.mean,
@@ -640,7 +642,7 @@ BEGIN
                            p.deviation * sqrt(1 + 1::numeric / p.remainders) * sales_perf.student_t_quantile(0.9, (p.remainders - 1)::integer)::numeric AS half
                      WHERE p.remainders >= 3) AS r
              WHERE NOT is_over
-               AND NOT (is_started AND g.kpi_code = 'bookings_amount')
+               AND NOT (has_outlook AND g.kpi_code = 'bookings_amount')
                AND r.base IS NOT NULL) AS j ON true;
 END
 $$;

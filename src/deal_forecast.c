@@ -705,7 +705,7 @@ deal_forecast(PG_FUNCTION_ARGS)
 				spread = sqrt(common_spread * common_spread +
 							  rep_spread * rep_spread * Min(squares / pow(open_expected + unopened_expected, 2), 1));
 			deal_sum_quantiles(deals, ndeals, rates, nrates, spread, shares, lengthof(shares),
-							   quantiles);
+							   quantiles, 0, NULL);
 			row[0] = Int32GetDatum(group.values[first]);
 			row[1] = Int32GetDatum(p + 1);
 			row[2] = Float8GetDatum(open_expected);

@@ -163,12 +163,14 @@ below(const Mixture *mixture, double x)
 }
 
 /*
- * The smallest sums that are not exceeded with the given probabilities.
+ * The smallest sums that are not exceeded with the given probabilities; and,
+ * unless reaching is NULL, the probability that the sum is at least the target.
  * Amounts may be negative, chances are at least 0 and below 1.
  */
 void
 deal_sum_quantiles(const SumDeal *deals, int ndeals, const SumRate *rates, int nrates,
-				   double spread, const double *shares, int nshares, double *quantiles)
+				   double spread, const double *shares, int nshares, double *quantiles,
+				   double target, double *reaching)
 {
 	Mixture    *mixture = palloc(sizeof(Mixture));
 	SmallBin	bins[CHANCE_BINS] = {{0}};
@@ -382,6 +384,10 @@ deal_sum_quantiles(const SumDeal *deals, int ndeals, const SumRate *rates, int n
 		}
 		quantiles[q] = high;
 	}
+	/* a sum that is the target reaches it, also where the lattice misses it by a little */
+	if (reaching)
+		*reaching = target <= lowest ? 1 :
+			1 - below(mixture, target - 1e-3 * mixture->step - 1e-9 * fabs(target));
 	pfree(large);
 	pfree(mixture);
 }

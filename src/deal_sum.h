@@ -26,6 +26,6 @@ typedef struct SumRate
 
 extern void deal_sum_quantiles(const SumDeal *deals, int ndeals, const SumRate *rates,
 							   int nrates, double spread, const double *shares, int nshares,
-							   double *quantiles);
+							   double *quantiles, double target, double *reaching);
 
 #endif							/* SALES_PERF_DEAL_SUM_H */

@@ -15,8 +15,11 @@
 #include <float.h>
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "convolution.h"
+#include "deal_sum.h"
 #include "summary_type.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
@@ -492,4 +495,83 @@ outlook_chance_of_reaching(PG_FUNCTION_ARGS)
 	wanted -= Min(open.rounding, 1e-5 * fabs(wanted));
 	PG_RETURN_FLOAT8(convolution_at_least(convolve(open.deals, open.n, spread),
 										  wanted - open.certain));
+}
+
+/*
+ * What outlook_quantile and chance_of_reaching say, all at once and hundreds
+ * of times faster, to about a hundredth: for reports on hundreds of reps.  A
+ * handful of deals is convolved exactly, as there one amount may be all.
+ */
+#define EXACT_DEALS		10
+#define COPIES_MAX		1000	/* more deals alike are as good as Poisson */
+
+PG_FUNCTION_INFO_V1(outlook_range);
+Datum
+outlook_range(PG_FUNCTION_ARGS)
+{
+	static const double shares[] = {0.1, 0.5, 0.9};
+	double		answers[lengthof(shares) + 1];
+	Datum		elements[lengthof(answers)];
+	SummaryView view;
+	DecimalNumeric target = decimal_numeric(PG_GETARG_DATUM(1));
+	double		spread = spread_argument(PG_GETARG_FLOAT8(2));
+	OpenDeals	open;
+	DecimalValue value;
+	double		wanted;
+	int64		ndeals = 0;
+
+	if (target.kind != DECIMAL_FINITE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("target is not a finite number")));
+	if (!summary_read(fcinfo, 0, &outlook_layout, &view))
+		PG_RETURN_NULL();
+	open = open_deals(&view);
+	value = decimal_value(&target);
+	wanted = in_units(&value, open.exponent);
+	wanted -= Min(open.rounding, 1e-5 * fabs(wanted)) + open.certain;
+	for (int i = 0; i < open.n; i++)
+		ndeals += Min(open.deals[i].count, EXACT_DEALS + 1);
+
+	if (ndeals <= EXACT_DEALS)
+	{
+		Convolution *sum = convolve(open.deals, open.n, spread);
+
+		for (int i = 0; i < lengthof(shares); i++)
+			answers[i] = convolution_quantile(sum, shares[i]);
+		answers[lengthof(shares)] = convolution_at_least(sum, wanted);
+	}
+	else
+	{
+		SumDeal    *deals;
+		SumRate    *rates = palloc_extended(open.n * sizeof(SumRate), MCXT_ALLOC_HUGE);
+		int			nrates = 0;
+
+		ndeals = 0;
+		for (int i = 0; i < open.n; i++)
+			ndeals += open.deals[i].count <= COPIES_MAX ? open.deals[i].count : 0;
+		deals = palloc_extended((ndeals + 1) * sizeof(SumDeal), MCXT_ALLOC_HUGE);
+		ndeals = 0;
+		for (int i = 0; i < open.n; i++)
+		{
+			ChanceDeal *deal = &open.deals[i];
+
+			if (deal->count > COPIES_MAX)
+				rates[nrates++] = (SumRate) {deal->amount, deal->chance * deal->count};
+			else
+			{
+				for (int k = 0; k < deal->count; k++)
+					deals[ndeals++] = (SumDeal) {deal->amount, deal->chance};
+			}
+		}
+		deal_sum_quantiles(deals, ndeals, rates, nrates, spread, shares, lengthof(shares),
+						   answers, wanted, &answers[lengthof(shares)]);
+	}
+
+	for (int i = 0; i < lengthof(shares); i++)
+		answers[i] = times_ten_to(answers[i] + open.certain, open.exponent);
+	for (int i = 0; i < lengthof(answers); i++)
+		elements[i] = Float8GetDatum(answers[i]);
+	PG_RETURN_ARRAYTYPE_P(construct_array(elements, lengthof(answers), FLOAT8OID, sizeof(float8),
+										  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
