@@ -79,7 +79,7 @@ RETURNS float8[]
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000
 AS 'MODULE_PATHNAME', 'outlook_range';
 COMMENT ON FUNCTION sales_perf.outlook_range(sales_perf.outlook_summary, numeric, float8) IS
-'Four numbers: the totals that are not exceeded with probability 0.1, 0.5 and 0.9, and the probability that the total is at least the target. As outlook_quantile() and chance_of_reaching(), but a hundred times faster and to about a hundredth; of up to ten deals as exact. For reports on hundreds of reps.';
+'Four numbers: the totals that are not exceeded with probability 0.1, 0.5 and 0.9, and the probability that the total is at least the target. As outlook_quantile() and chance_of_reaching(), hundreds of times faster and less exact: with a common effect the probability is right to about 0.04; of up to ten deals it is as exact. For reports on hundreds of reps.';
 
 CREATE FUNCTION sales_perf.unpriced_count(s sales_perf.outlook_summary)
 RETURNS bigint

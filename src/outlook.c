@@ -499,7 +499,7 @@ outlook_chance_of_reaching(PG_FUNCTION_ARGS)
 
 /*
  * What outlook_quantile and chance_of_reaching say, all at once and hundreds
- * of times faster, to about a hundredth: for reports on hundreds of reps.  A
+ * of times faster, to a few hundredths: for reports on hundreds of reps.  A
  * handful of deals is convolved exactly, as there one amount may be all.
  */
 #define EXACT_DEALS		10
