@@ -306,4 +306,336 @@ $$;
 
 COMMENT ON FUNCTION forecast_outlook(date) IS 'What is to be expected after as_of() and up to a day, of the company, each team and each rep: the open deals with their chances (divided as their credit is), and those not open yet as deals of small chances. With the spread of the common effect to give to outlook_quantile() and chance_of_reaching(). The outlooks of reps add up to those of teams (as they are on as_of()) and of the company. No rows where nothing is to be expected, or the day is not after as_of().';
 
+-- ---------------------------------------------------------------- the forecast
+
+CREATE VIEW forecast WITH (security_invoker = true) AS
+WITH target AS MATERIALIZED (
+    SELECT row_number() OVER (ORDER BY grain, period_start)::integer AS period_no,
+           grain,
+           period_start,
+           period_end,
+           period_label,
+           holds_as_of
+      FROM forecast_period
+),
+horizon AS MATERIALIZED (
+    SELECT array_agg(DISTINCT period_end ORDER BY period_end) AS days
+      FROM target
+),
+item AS MATERIALIZED (
+    SELECT i.item, i.no, i.numbers
+      FROM horizon h
+     CROSS JOIN LATERAL stage_clock_item(h.days) AS i
+),
+rep_count AS MATERIALIZED (
+    SELECT max(rep_no) AS n
+      FROM clock_rep
+),
+open_deal AS MATERIALIZED (
+    SELECT coalesce(r.rep_no, (SELECT n FROM rep_count)) AS rep_no,
+           coalesce(o.rep_no, (SELECT n FROM rep_count)) AS owner_no,
+           g.segment_no,
+           CASE WHEN d.age_days BETWEEN 0 AND s.numbers[1] THEN d.clock_no ELSE 0 END AS clock_no,
+           coalesce(d.age_days, 0) AS age_days,
+           d.amount,
+           d.is_counted,
+           d.expected_close_on,
+           CASE
+               WHEN translate(lower(d.forecast_category), ' -_', '') IN ('commit', 'committed') THEN 'commit'
+               WHEN translate(lower(d.forecast_category), ' -_', '') IN ('bestcase', 'upside') THEN 'best case'
+               WHEN d.forecast_category IS NOT NULL THEN 'other'
+           END AS category
+      FROM forecast_deal d
+      LEFT JOIN clock_rep r ON r.rep_id = d.credit_rep_id
+      LEFT JOIN clock_rep o ON o.rep_id = d.rep_id
+      JOIN clock_segment g ON g.segment = d.segment
+      LEFT JOIN item s ON s.item = 'stage' AND s.no = d.clock_no
+),
+open_column AS (
+    SELECT coalesce(array_agg(clock_no), '{}') AS clock_nos,
+           coalesce(array_agg(age_days), '{}') AS ages,
+           coalesce(array_agg(rep_no), '{}') AS rep_nos,
+           coalesce(array_agg(owner_no), '{}') AS owner_nos,
+           coalesce(array_agg(segment_no), '{}') AS segment_nos,
+           coalesce(array_agg(coalesce(amount, 0)::double precision), '{}') AS amounts
+      FROM open_deal
+),
+rate_column AS (
+    SELECT coalesce(array_agg(u.period_no), '{}') AS period_nos,
+           coalesce(array_agg(u.rep_no), '{}') AS rep_nos,
+           coalesce(array_agg(u.amount), '{}') AS amounts,
+           coalesce(array_agg(u.rate), '{}') AS rates
+      FROM (SELECT array_agg(period_start ORDER BY period_no) AS first_days,
+                   array_agg(period_end ORDER BY period_no) AS last_days
+              FROM target) AS t
+     CROSS JOIN LATERAL unopened_rate(t.first_days, t.last_days) AS u
+),
+-- groups of reps: each by itself, teams as they are now, and the company
+team_group AS MATERIALIZED (
+    SELECT (SELECT n FROM rep_count) + row_number() OVER (ORDER BY team_id)::integer AS group_no,
+           team_id
+      FROM team
+),
+member AS (
+    SELECT rep_no AS group_no,
+           rep_no
+      FROM clock_rep
+    UNION
+    SELECT t.group_no,
+           r.rep_no
+      FROM team_group t
+      JOIN team_rep m ON m.team_id = t.team_id AND sales_perf.as_of() BETWEEN m.valid_from AND m.valid_to
+      JOIN clock_rep r ON r.rep_id = m.rep_id
+    UNION
+    SELECT 1 + (SELECT n FROM rep_count) + (SELECT count(*) FROM team)::integer,
+           rep_no
+      FROM clock_rep
+),
+model AS (
+    SELECT (SELECT cardinality(days) FROM horizon) AS horizon_count,
+           array_agg(i.numbers[1]::integer ORDER BY i.no) FILTER (WHERE i.item = 'stage') AS last_ages,
+           array_agg(i.numbers[1] ORDER BY i.no) FILTER (WHERE i.item = 'rep') AS rep_factors,
+           array_agg(i.numbers[1] ORDER BY i.no) FILTER (WHERE i.item = 'segment') AS segment_factors,
+           max(i.numbers[1]) FILTER (WHERE i.item = 'spread') AS common_spread,
+           max(i.numbers[2]) FILTER (WHERE i.item = 'spread') AS rep_spread
+      FROM item i
+),
+expected AS MATERIALIZED (
+    SELECT f.group_no,
+           f.period_no,
+           round(f.open_expected::numeric, 2) AS open_expected,
+           round(f.unopened_expected::numeric, 2) AS unopened_expected,
+           round(f.p10::numeric, 2) AS p10,
+           round(f.p50::numeric, 2) AS p50,
+           round(f.p90::numeric, 2) AS p90
+      FROM model m
+     CROSS JOIN open_column d
+     CROSS JOIN rate_column u
+     CROSS JOIN LATERAL sales_perf.deal_forecast(
+                m.horizon_count,
+                m.last_ages,
+                ARRAY(SELECT unnest(i.numbers) FROM item i WHERE i.item = 'chance' ORDER BY i.no),
+                m.rep_factors,
+                m.segment_factors,
+                m.common_spread,
+                m.rep_spread,
+                (SELECT array_agg(CASE WHEN t.holds_as_of THEN 0 ELSE array_position(h.days, t.period_start - 1) END ORDER BY t.period_no) FROM target t CROSS JOIN horizon h),
+                (SELECT array_agg(array_position(h.days, t.period_end) ORDER BY t.period_no) FROM target t CROSS JOIN horizon h),
+                d.clock_nos, d.ages, d.rep_nos, d.segment_nos, d.amounts,
+                u.period_nos, u.rep_nos, u.amounts, u.rates,
+                ARRAY(SELECT group_no FROM member ORDER BY group_no, rep_no),
+                ARRAY(SELECT rep_no FROM member ORDER BY group_no, rep_no),
+                d.owner_nos) AS f
+),
+won AS MATERIALIZED (
+    SELECT c.rep_id,
+           c.closed_on,
+           sum(c.amount) AS amount
+      FROM credit c
+     WHERE c.closed_on BETWEEN (SELECT min(period_start) FROM target) AND sales_perf.as_of()
+       AND NOT c.is_overlay
+     GROUP BY c.rep_id, c.closed_on
+),
+rep_won AS (
+    SELECT t.period_no,
+           coalesce(r.rep_no, (SELECT n FROM rep_count)) AS rep_no,
+           sum(w.amount) AS amount
+      FROM target t
+      JOIN won w ON w.closed_on BETWEEN t.period_start AND t.period_end
+      LEFT JOIN clock_rep r ON r.rep_id = w.rep_id
+     GROUP BY t.period_no, coalesce(r.rep_no, (SELECT n FROM rep_count))
+),
+team_won AS (
+    SELECT t.period_no,
+           tree.team_id,
+           sum(w.amount) AS amount
+      FROM target t
+      JOIN (SELECT m.team_id,
+                   w.closed_on,
+                   sum(w.amount) AS amount
+              FROM won w
+              JOIN rep_team m ON m.rep_id = w.rep_id AND w.closed_on BETWEEN m.valid_from AND m.valid_to
+             GROUP BY m.team_id, w.closed_on) AS w ON w.closed_on BETWEEN t.period_start AND t.period_end
+      JOIN team_tree tree ON tree.member_team_id = w.team_id
+     GROUP BY t.period_no, tree.team_id
+),
+rep_open AS (
+    SELECT rep_no,
+           count(*) FILTER (WHERE is_counted) AS deal_count,
+           count(*) FILTER (WHERE is_counted AND (clock_no = 0 OR amount IS NULL)) AS unrated_count,
+           coalesce(sum(amount), 0) AS amount,
+           count(category) AS category_count
+      FROM open_deal
+     GROUP BY rep_no
+),
+rep_category AS (
+    SELECT t.period_no,
+           d.rep_no,
+           sum(d.amount) FILTER (WHERE d.category = 'commit') AS commit_amount,
+           sum(d.amount) AS best_case_amount
+      FROM (SELECT rep_no,
+                   category,
+                   -- what is overdue is expected now
+                   greatest(expected_close_on, sales_perf.as_of()) AS close_on,
+                   sum(amount) AS amount
+              FROM open_deal
+             WHERE category IN ('commit', 'best case')
+               AND expected_close_on IS NOT NULL
+             GROUP BY rep_no, category, greatest(expected_close_on, sales_perf.as_of())) AS d
+      JOIN target t ON d.close_on BETWEEN t.period_start AND t.period_end
+     GROUP BY t.period_no, d.rep_no
+),
+of_rep AS MATERIALIZED (
+    SELECT t.period_no,
+           r.rep_no,
+           r.rep_id,
+           coalesce(w.amount, 0) AS won_amount,
+           coalesce(o.deal_count, 0)::bigint AS open_deal_count,
+           coalesce(o.unrated_count, 0)::bigint AS unrated_count,
+           coalesce(o.amount, 0) AS pipeline_amount,
+           e.open_expected,
+           e.unopened_expected,
+           e.p10,
+           e.p50,
+           e.p90,
+           coalesce(o.category_count, 0) AS category_count,
+           coalesce(c.commit_amount, 0) AS commit_amount,
+           coalesce(c.best_case_amount, 0) AS best_case_amount
+      FROM target t
+     CROSS JOIN clock_rep r
+      LEFT JOIN expected e ON e.period_no = t.period_no AND e.group_no = r.rep_no
+      LEFT JOIN rep_won w ON w.period_no = t.period_no AND w.rep_no = r.rep_no
+      LEFT JOIN rep_open o ON o.rep_no = r.rep_no
+      LEFT JOIN rep_category c ON c.period_no = t.period_no AND c.rep_no = r.rep_no
+),
+has_category AS MATERIALIZED (
+    SELECT coalesce(sum(category_count), 0) > 0 AS yes
+      FROM rep_open
+),
+of_level AS (
+    SELECT 'company'::text AS level,
+           NULL::text AS team_id,
+           NULL::text AS team_name,
+           NULL::text AS rep_id,
+           NULL::text AS rep_name,
+           r.period_no,
+           sum(r.won_amount) AS won_amount,
+           sum(r.open_deal_count)::bigint AS open_deal_count,
+           sum(r.unrated_count)::bigint AS unrated_count,
+           sum(r.pipeline_amount) AS pipeline_amount,
+           sum(r.open_expected) AS open_expected,
+           sum(r.unopened_expected) AS unopened_expected,
+           max(e.p10) AS p10,
+           max(e.p50) AS p50,
+           max(e.p90) AS p90,
+           sum(r.commit_amount) AS commit_amount,
+           sum(r.best_case_amount) AS best_case_amount
+      FROM of_rep r
+      LEFT JOIN expected e ON e.period_no = r.period_no AND e.group_no = 1 + (SELECT n FROM rep_count) + (SELECT count(*) FROM team)
+     GROUP BY r.period_no
+    UNION ALL
+    SELECT 'team'::text,
+           g.team_id,
+           t.name,
+           NULL::text,
+           NULL::text,
+           p.period_no,
+           coalesce(max(w.amount), 0),
+           coalesce(sum(r.open_deal_count), 0)::bigint,
+           coalesce(sum(r.unrated_count), 0)::bigint,
+           coalesce(sum(r.pipeline_amount), 0),
+           CASE WHEN (SELECT common_spread FROM model) IS NOT NULL THEN coalesce(sum(r.open_expected), 0) END,
+           CASE WHEN (SELECT common_spread FROM model) IS NOT NULL THEN coalesce(sum(r.unopened_expected), 0) END,
+           CASE WHEN (SELECT common_spread FROM model) IS NOT NULL THEN coalesce(max(e.p10), 0) END,
+           CASE WHEN (SELECT common_spread FROM model) IS NOT NULL THEN coalesce(max(e.p50), 0) END,
+           CASE WHEN (SELECT common_spread FROM model) IS NOT NULL THEN coalesce(max(e.p90), 0) END,
+           coalesce(sum(r.commit_amount), 0),
+           coalesce(sum(r.best_case_amount), 0)
+      FROM target p
+     CROSS JOIN team_group g
+      JOIN team t ON t.team_id = g.team_id
+      LEFT JOIN team_won w ON w.period_no = p.period_no AND w.team_id = g.team_id
+      LEFT JOIN expected e ON e.period_no = p.period_no AND e.group_no = g.group_no
+      LEFT JOIN (SELECT DISTINCT team_id, rep_id
+                   FROM team_rep
+                  WHERE sales_perf.as_of() BETWEEN valid_from AND valid_to) AS m ON m.team_id = g.team_id
+      LEFT JOIN of_rep r ON r.period_no = p.period_no AND r.rep_id = m.rep_id
+     GROUP BY g.team_id, t.name, p.period_no
+    UNION ALL
+    SELECT 'rep'::text,
+           t.team_id,
+           t.name,
+           r.rep_id,
+           coalesce(p.name, '(no rep)'),
+           r.period_no,
+           r.won_amount,
+           r.open_deal_count,
+           r.unrated_count,
+           r.pipeline_amount,
+           r.open_expected,
+           r.unopened_expected,
+           r.p10,
+           r.p50,
+           r.p90,
+           r.commit_amount,
+           r.best_case_amount
+      FROM of_rep r
+      LEFT JOIN rep p ON p.rep_id = r.rep_id
+      LEFT JOIN rep_team m ON m.rep_id = r.rep_id AND sales_perf.as_of() BETWEEN m.valid_from AND m.valid_to
+      LEFT JOIN team t ON t.team_id = m.team_id
+     WHERE r.rep_id IS NOT NULL
+        OR r.open_deal_count > 0
+        OR r.pipeline_amount <> 0
+        OR r.won_amount <> 0
+        OR r.unopened_expected <> 0
+)
+SELECT t.grain,
+       t.period_start,
+       t.period_end,
+       t.period_label,
+       t.period_end <= sales_perf.as_of() AS is_complete,
+       l.level,
+       l.team_id,
+       l.team_name,
+       l.rep_id,
+       l.rep_name,
+       l.won_amount,
+       l.open_deal_count,
+       l.unrated_count,
+       l.pipeline_amount,
+       l.open_expected AS open_expected_amount,
+       l.unopened_expected AS unopened_expected_amount,
+       l.won_amount + l.open_expected + l.unopened_expected AS expected_amount,
+       l.won_amount + l.p10 AS p10_amount,
+       l.won_amount + l.p50 AS p50_amount,
+       l.won_amount + l.p90 AS p90_amount,
+       CASE WHEN (SELECT yes FROM has_category) THEN l.won_amount + l.commit_amount END AS commit_amount,
+       CASE WHEN (SELECT yes FROM has_category) THEN l.won_amount + l.best_case_amount END AS best_case_amount
+  FROM of_level l
+  JOIN target t ON t.period_no = l.period_no;
+
+COMMENT ON VIEW forecast IS 'What the months, quarters and years that hold as_of(), and the next ones, are expected to bring: won so far, the open deals by their chances (see deal_chance), and deals not open yet, by what such deals brought after the same point of earlier months. Of the company, each team and each rep; what belongs to no rep stands in a row (no rep). Expected amounts of reps add up to those of teams and the company to the cent, p10, p50 and p90 do not. As of any past day with the setting sales_perf.as_of. Filter one grain and one level; all is computed whatever the filter.';
+COMMENT ON COLUMN forecast.grain IS 'month, quarter or year: filter one.';
+COMMENT ON COLUMN forecast.period_start IS 'First day of the period.';
+COMMENT ON COLUMN forecast.period_end IS 'Last day of the period.';
+COMMENT ON COLUMN forecast.period_label IS 'Label of the period.';
+COMMENT ON COLUMN forecast.is_complete IS 'True on the last day of the period: nothing more is to come.';
+COMMENT ON COLUMN forecast.level IS 'company, team (with the teams below it) or rep: filter one.';
+COMMENT ON COLUMN forecast.team_id IS 'The team, or the team of the rep on as_of(); NULL for the company.';
+COMMENT ON COLUMN forecast.team_name IS 'Its name.';
+COMMENT ON COLUMN forecast.rep_id IS 'The rep; NULL for company and teams, and for what belongs to no rep.';
+COMMENT ON COLUMN forecast.rep_name IS 'The name of the rep; (no rep): nobody.';
+COMMENT ON COLUMN forecast.won_amount IS 'Credited in the period up to as_of() (splits divided, overlays left out; teams: of those who were members on the day). Amount; C; 0 where nothing was, and in the next period.';
+COMMENT ON COLUMN forecast.open_deal_count IS 'Open deals as of as_of(), whenever they close; a split deal counts for one of its reps. Count; S; 0 where there are none.';
+COMMENT ON COLUMN forecast.unrated_count IS 'Of these, deals without a chance (see deal_chance) or amount: they are not in the expected amounts. Count; S; 0 where there are none.';
+COMMENT ON COLUMN forecast.pipeline_amount IS 'Sum of the amounts of the open deals. Amount; S; 0 where there are none.';
+COMMENT ON COLUMN forecast.open_expected_amount IS 'Sum over the open deals of amount x chance of being won in what is left of the period. Amount; S; 0 where there are none, NULL where no closing is known.';
+COMMENT ON COLUMN forecast.unopened_expected_amount IS 'What deals opened after as_of() are expected to bring within the period. Amount; S; NULL where no closing is known.';
+COMMENT ON COLUMN forecast.expected_amount IS 'won_amount + open_expected_amount + unopened_expected_amount. Amount; S; NULL where no closing is known.';
+COMMENT ON COLUMN forecast.p10_amount IS 'The amount that is exceeded in nine of ten cases. Amount; S; NULL where no closing is known. Deals are independent but for an effect common to all, and one of the rep, as large as in replays of past months.';
+COMMENT ON COLUMN forecast.p50_amount IS 'The amount that is exceeded in one of two cases. Amount; S; NULL as p10_amount.';
+COMMENT ON COLUMN forecast.p90_amount IS 'The amount that is exceeded in one of ten cases. Amount; S; NULL as p10_amount.';
+COMMENT ON COLUMN forecast.commit_amount IS 'won_amount + open deals of the category commit that are expected to close by the end of the period (overdue ones in the running period). Amount; S; NULL where no open deal has a forecast_category.';
+COMMENT ON COLUMN forecast.best_case_amount IS 'commit_amount + the same of the category best case (or upside). Amount; S; NULL where no open deal has a forecast_category.';
+
 SET LOCAL search_path = sales_perf, pg_temp;

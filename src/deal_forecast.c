@@ -569,6 +569,7 @@ deal_forecast(PG_FUNCTION_ARGS)
 	FloatArray	rate = float_array(fcinfo, 17);
 	IntArray	group = int_array(fcinfo, 18);
 	IntArray	group_rep = int_array(fcinfo, 19);
+	IntArray	owner = int_array(fcinfo, 20);
 	int			nreps = rep_factors.n;
 	int			nages;
 	int		   *deals_begin = palloc0((nreps + 2) * sizeof(int));
@@ -590,6 +591,8 @@ deal_forecast(PG_FUNCTION_ARGS)
 	for (int argument = 10; argument <= 12; argument++)
 		check_length(int_array(fcinfo, argument).n, stage.n, argument);
 	check_length(amount.n, stage.n, 13);
+	check_length(owner.n, stage.n, 20);
+	check_numbers(owner, 1, nreps, 20);
 	check_numbers(stage, 0, last_ages.n, 9);
 	check_numbers(rep, 1, nreps, 11);
 	check_numbers(segment, 1, segment_factors.n, 12);
@@ -633,7 +636,7 @@ deal_forecast(PG_FUNCTION_ARGS)
 			if (s < 0 || age.values[i] < 0 || age.values[i] > last_ages.values[s] ||
 				age.values[i] >= nages)
 				continue;
-			factor = rep_factors.values[rep.values[i] - 1] *
+			factor = rep_factors.values[owner.values[i] - 1] *
 				segment_factors.values[segment.values[i] - 1];
 			chance[i] = change_chance(chances.values[((size_t) s * nhorizons + h_until) * nages +
 													 age.values[i]], factor);
