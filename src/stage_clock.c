@@ -60,7 +60,8 @@ static const int32 band_starts[] = {
 
 /* replays: no more months than this; what is believed before any, and its weight in months */
 #define REPLAYS_MAX		12
-#define SPREAD_BEFORE	0.25
+#define REPLAY_HISTORY	56		/* days that must be known before one: with fewer forecasts are worse */
+#define SPREAD_BEFORE	0.2
 #define REP_SPREAD_BEFORE	0.2
 #define SPREAD_WEIGHT	3.0
 #define SPREAD_LEAST	0.05
@@ -602,7 +603,7 @@ stage_clock_replay(const ClockData *data)
 		double		weight;
 
 		/* something must have been known before it */
-		if (until > data->as_of || from - 28 < data->history_from)
+		if (until > data->as_of || from - REPLAY_HISTORY < data->history_from)
 			continue;
 		clock = stage_clock_fit(data, from - 1);
 		stage_clock_chances(clock, data, from, until, chances, nages);
