@@ -51,8 +51,9 @@ COMMENT ON COLUMN deal_later_change.outcome IS 'The outcome it had, if changed l
 COMMENT ON COLUMN deal_later_change.closed_on_changed IS 'True if the day of closing was changed later.';
 COMMENT ON COLUMN deal_later_change.closed_on IS 'The day of closing it had, if changed later.';
 
-CREATE VIEW deal_as_of WITH (security_invoker = true) AS
--- closed by then, and not changed since
+-- Two of the four kinds are views of their own, for what looks deals up one by one: a union with
+-- the changed ones, which are put together in one go, would be read as a whole for each of them.
+CREATE VIEW closed_deal_as_of WITH (security_invoker = true) AS
 SELECT d.deal_id,
        d.name,
        d.account_id,
@@ -84,100 +85,13 @@ SELECT d.deal_id,
    AND NOT EXISTS (SELECT
                      FROM deal_change c
                     WHERE c.deal_id = d.deal_id
-                      AND c.changed_at >= (sales_perf.as_of() + 1)::timestamptz)
-UNION ALL
--- open, and not changed since
-SELECT d.deal_id,
-       d.name,
-       d.account_id,
-       d.product_id,
-       d.rep_id,
-       d.pipeline_id,
-       CASE
-           WHEN sales_perf.as_of() >= current_date
-           THEN d.stage_id
-           ELSE coalesce(
-                (SELECT e.stage_id
-                   FROM stage_event e
-                  WHERE e.deal_id = d.deal_id
-                    AND e.entered_on <= sales_perf.as_of()
-                  ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
-                  LIMIT 1),
-                -- opened before its first event: the first stage known of it
-                (SELECT e.stage_id
-                   FROM stage_event e
-                  WHERE e.deal_id = d.deal_id
-                  ORDER BY e.entered_on, e.entered_at NULLS FIRST, e.stage_event_id
-                  LIMIT 1),
-                d.stage_id)
-       END,
-       (SELECT e.entered_on
-          FROM stage_event e
-         WHERE e.deal_id = d.deal_id
-           AND e.entered_on <= sales_perf.as_of()
-         ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
-         LIMIT 1),
-       d.amount,
-       d.currency,
-       d.opened_on,
-       d.expected_close_on,
-       NULL::date,
-       'open'::text,
-       true,
-       NULL::text,
-       d.forecast_category,
-       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz,
-       sales_perf.reporting_amount(d.amount, d.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))
-  FROM deal d
- WHERE (d.outcome IS NULL OR d.outcome = 'open')
-   AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
-   AND NOT EXISTS (SELECT
-                     FROM deal_change c
-                    WHERE c.deal_id = d.deal_id
-                      AND c.changed_at >= (sales_perf.as_of() + 1)::timestamptz)
-UNION ALL
--- closed after that day, without a change recorded since: open then, in the stage that its events
--- tell and in none where they tell nothing, for the one it is in now is that of its closing
-SELECT d.deal_id,
-       d.name,
-       d.account_id,
-       d.product_id,
-       d.rep_id,
-       d.pipeline_id,
-       (SELECT e.stage_id
-          FROM stage_event e
-         WHERE e.deal_id = d.deal_id
-           AND e.entered_on <= sales_perf.as_of()
-         ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
-         LIMIT 1),
-       (SELECT e.entered_on
-          FROM stage_event e
-         WHERE e.deal_id = d.deal_id
-           AND e.entered_on <= sales_perf.as_of()
-         ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
-         LIMIT 1),
-       d.amount,
-       d.currency,
-       d.opened_on,
-       d.expected_close_on,
-       NULL::date,
-       'open'::text,
-       true,
-       NULL::text,
-       d.forecast_category,
-       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz,
-       sales_perf.reporting_amount(d.amount, d.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))
-  FROM deal d
- WHERE d.outcome <> 'open'
-   AND d.closed_on > sales_perf.as_of()
-   AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
-   AND NOT EXISTS (SELECT
-                     FROM deal_change c
-                    WHERE c.deal_id = d.deal_id
-                      AND c.changed_at >= (sales_perf.as_of() + 1)::timestamptz)
-UNION ALL
+                      AND c.changed_at >= (sales_perf.as_of() + 1)::timestamptz);
+
+COMMENT ON VIEW closed_deal_as_of IS 'A part of deal_as_of: the deals closed by the end of the day as_of() gives that have not changed since.';
+
 -- changed since: put together from what stood until the first later change. Materialized, so that a
 -- report of many periods does it once; without the stages, which most reports do not ask for.
+CREATE VIEW changed_deal_as_of (deal_id, name, account_id, product_id, rep_id, pipeline_id, stage_id, stage_entered_on, amount, currency, opened_on, expected_close_on, closed_on, outcome, is_open, lost_reason, forecast_category, is_as_recorded, reporting_amount) WITH (security_invoker = true) AS
 SELECT was.deal_id,
        was.name,
        was.account_id,
@@ -278,6 +192,143 @@ SELECT was.deal_id,
         SELECT *
           FROM restored) AS was;
 
+COMMENT ON VIEW changed_deal_as_of IS 'A part of deal_as_of: the deals changed after the day as_of() gives, as they stood then.';
+
+CREATE VIEW deal_as_of WITH (security_invoker = true) AS
+-- closed by then, and not changed since
+SELECT deal_id,
+       name,
+       account_id,
+       product_id,
+       rep_id,
+       pipeline_id,
+       stage_id,
+       stage_entered_on,
+       amount,
+       currency,
+       opened_on,
+       expected_close_on,
+       closed_on,
+       outcome,
+       is_open,
+       lost_reason,
+       forecast_category,
+       is_as_recorded,
+       reporting_amount
+  FROM closed_deal_as_of
+UNION ALL
+-- open, and not changed since
+SELECT d.deal_id,
+       d.name,
+       d.account_id,
+       d.product_id,
+       d.rep_id,
+       d.pipeline_id,
+       CASE
+           WHEN sales_perf.as_of() >= current_date
+           THEN d.stage_id
+           ELSE coalesce(
+                (SELECT e.stage_id
+                   FROM stage_event e
+                  WHERE e.deal_id = d.deal_id
+                    AND e.entered_on <= sales_perf.as_of()
+                  ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
+                  LIMIT 1),
+                -- opened before its first event: the first stage known of it
+                (SELECT e.stage_id
+                   FROM stage_event e
+                  WHERE e.deal_id = d.deal_id
+                  ORDER BY e.entered_on, e.entered_at NULLS FIRST, e.stage_event_id
+                  LIMIT 1),
+                d.stage_id)
+       END,
+       (SELECT e.entered_on
+          FROM stage_event e
+         WHERE e.deal_id = d.deal_id
+           AND e.entered_on <= sales_perf.as_of()
+         ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
+         LIMIT 1),
+       d.amount,
+       d.currency,
+       d.opened_on,
+       d.expected_close_on,
+       NULL::date,
+       'open'::text,
+       true,
+       NULL::text,
+       d.forecast_category,
+       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz,
+       sales_perf.reporting_amount(d.amount, d.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))
+  FROM deal d
+ WHERE (d.outcome IS NULL OR d.outcome = 'open')
+   AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
+   AND NOT EXISTS (SELECT
+                     FROM deal_change c
+                    WHERE c.deal_id = d.deal_id
+                      AND c.changed_at >= (sales_perf.as_of() + 1)::timestamptz)
+UNION ALL
+-- closed after that day, without a change recorded since: open then, in the stage that its events
+-- tell and in none where they tell nothing, for the one it is in now is that of its closing
+SELECT d.deal_id,
+       d.name,
+       d.account_id,
+       d.product_id,
+       d.rep_id,
+       d.pipeline_id,
+       (SELECT e.stage_id
+          FROM stage_event e
+         WHERE e.deal_id = d.deal_id
+           AND e.entered_on <= sales_perf.as_of()
+         ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
+         LIMIT 1),
+       (SELECT e.entered_on
+          FROM stage_event e
+         WHERE e.deal_id = d.deal_id
+           AND e.entered_on <= sales_perf.as_of()
+         ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
+         LIMIT 1),
+       d.amount,
+       d.currency,
+       d.opened_on,
+       d.expected_close_on,
+       NULL::date,
+       'open'::text,
+       true,
+       NULL::text,
+       d.forecast_category,
+       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz,
+       sales_perf.reporting_amount(d.amount, d.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))
+  FROM deal d
+ WHERE d.outcome <> 'open'
+   AND d.closed_on > sales_perf.as_of()
+   AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
+   AND NOT EXISTS (SELECT
+                     FROM deal_change c
+                    WHERE c.deal_id = d.deal_id
+                      AND c.changed_at >= (sales_perf.as_of() + 1)::timestamptz)
+UNION ALL
+-- changed since
+SELECT deal_id,
+       name,
+       account_id,
+       product_id,
+       rep_id,
+       pipeline_id,
+       stage_id,
+       stage_entered_on,
+       amount,
+       currency,
+       opened_on,
+       expected_close_on,
+       closed_on,
+       outcome,
+       is_open,
+       lost_reason,
+       forecast_category,
+       is_as_recorded,
+       reporting_amount
+  FROM changed_deal_as_of;
+
 COMMENT ON VIEW deal_as_of IS 'The deals as they stood at the end of the day as_of() gives (session time zone): deals opened later are absent, those closed later are open, and stage, amount, currency, rep, expected close and outcome are what they were before the first change recorded later. A deal reopened later is closed as it was. Deals deleted since are gone. Where the history of a deal begins after that day, is_as_recorded is false, and its other fields are as first recorded.';
 COMMENT ON COLUMN deal_as_of.deal_id IS 'Key of the deal.';
 COMMENT ON COLUMN deal_as_of.name IS 'Name of the deal, as it is now.';
@@ -298,5 +349,24 @@ COMMENT ON COLUMN deal_as_of.lost_reason IS 'Why it was lost; NULL for a deal th
 COMMENT ON COLUMN deal_as_of.forecast_category IS 'The CRM''s forecast category, as it is now.';
 COMMENT ON COLUMN deal_as_of.reporting_amount IS 'Its amount in the mart''s reporting currency, at the rate of closed_on, or of as_of() for a deal that was open. Amount; NULL where the amount is not known or there is no rate.';
 COMMENT ON COLUMN deal_as_of.is_as_recorded IS 'True where the deal''s history was being recorded by then, so that this is what the mart would have shown on that day; false where it was entered later (deal.recorded_at) and this is a reconstruction.';
+
+-- The same columns mean the same in its parts.
+DO $$
+DECLARE
+    copied record;
+BEGIN
+    FOR copied IN
+        SELECT part.name AS view_name,
+               a.attname AS column_name,
+               col_description(a.attrelid, a.attnum) AS comment
+          FROM pg_attribute a
+         CROSS JOIN (VALUES ('closed_deal_as_of'), ('changed_deal_as_of')) AS part (name)
+         WHERE a.attrelid = 'deal_as_of'::regclass
+           AND a.attnum > 0
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN %I.%I IS %L', copied.view_name, copied.column_name, copied.comment);
+    END LOOP;
+END
+$$;
 
 SET LOCAL search_path = sales_perf, pg_temp;

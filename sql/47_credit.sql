@@ -64,6 +64,43 @@ CREATE CONSTRAINT TRIGGER deal_credit_check_total
 
 -- ---------------------------------------------------------------- what each is credited with
 
+CREATE VIEW split_credit WITH (security_invoker = true) AS
+SELECT d.deal_id,
+       d.closed_on,
+       c.rep_id,
+       c.share,
+       c.is_overlay,
+       d.reporting_amount * c.share AS amount,
+       d.rep_id AS owner_rep_id
+  FROM deal_credit c
+  JOIN closed_deal_as_of d ON d.deal_id = c.deal_id
+ WHERE d.outcome = 'won'
+   -- asked once: where no deal is split, no deal is read
+   AND EXISTS (SELECT FROM deal_credit)
+UNION ALL
+SELECT d.deal_id,
+       d.closed_on,
+       c.rep_id,
+       c.share,
+       c.is_overlay,
+       d.reporting_amount * c.share,
+       d.rep_id
+  FROM deal_credit c
+  JOIN changed_deal_as_of d ON d.deal_id = c.deal_id
+ WHERE NOT d.is_open
+   AND d.outcome = 'won'
+   AND EXISTS (SELECT FROM deal_credit)
+   AND EXISTS (SELECT FROM deal_change WHERE changed_at >= (sales_perf.as_of() + 1)::timestamptz);
+
+COMMENT ON VIEW split_credit IS 'The rows of deal_credit for deals won as of as_of(), with what they bring: splits, and overlays. Attribution C.';
+COMMENT ON COLUMN split_credit.deal_id IS 'The won deal.';
+COMMENT ON COLUMN split_credit.closed_on IS 'The day it was won; NULL: not known.';
+COMMENT ON COLUMN split_credit.rep_id IS 'The rep who is credited.';
+COMMENT ON COLUMN split_credit.share IS 'Share of the deal. Fraction.';
+COMMENT ON COLUMN split_credit.is_overlay IS 'True for credit on top of the split, which counts for no team and not for the company.';
+COMMENT ON COLUMN split_credit.amount IS 'The deal''s amount in the reporting currency x share. Amount; C; NULL where the amount is not known or has no rate.';
+COMMENT ON COLUMN split_credit.owner_rep_id IS 'The rep who owns the deal; NULL: nobody.';
+
 CREATE VIEW credit WITH (security_invoker = true) AS
 SELECT d.deal_id,
        d.closed_on,
@@ -77,17 +114,14 @@ SELECT d.deal_id,
    AND d.outcome = 'won'
    AND NOT EXISTS (SELECT FROM deal_credit c WHERE c.deal_id = d.deal_id AND NOT c.is_overlay)
 UNION ALL
-SELECT d.deal_id,
-       d.closed_on,
-       c.rep_id,
-       c.share,
-       c.is_overlay,
-       d.reporting_amount * c.share,
-       d.rep_id
-  FROM deal_credit c
-  JOIN deal_as_of d ON d.deal_id = c.deal_id
- WHERE NOT d.is_open
-   AND d.outcome = 'won';
+SELECT deal_id,
+       closed_on,
+       rep_id,
+       share,
+       is_overlay,
+       amount,
+       owner_rep_id
+  FROM split_credit;
 
 COMMENT ON VIEW credit IS 'Who is credited with which part of each won deal, as of as_of(): its owner, or the reps among whom it is split, and overlays. Splits are those of now. Attribution C.';
 COMMENT ON COLUMN credit.deal_id IS 'The won deal.';
@@ -111,40 +145,6 @@ COMMENT ON COLUMN credit_cell.closed_on IS 'Day of closing; NULL: not known.';
 COMMENT ON COLUMN credit_cell.rep_id IS 'The rep who is credited; NULL: nobody.';
 COMMENT ON COLUMN credit_cell.is_overlay IS 'True for credit on top of splits, which counts for no team and not for the company.';
 COMMENT ON COLUMN credit_cell.amount IS 'Sum of the amounts credited. Amount; NULL where none is known.';
-
--- Few deals are split. So a report need not read all deals once more: what the owners booked, and these
--- differences, is what is credited. Where no deal is split at all, none is read.
-CREATE VIEW credit_transfer WITH (security_invoker = true) AS
-SELECT closed_on,
-       rep_id,
-       is_overlay,
-       sum(amount) AS amount
-  FROM (SELECT d.closed_on,
-               c.rep_id,
-               c.is_overlay,
-               d.reporting_amount * c.share AS amount
-          FROM deal_credit c
-          JOIN deal_as_of d ON d.deal_id = c.deal_id
-         WHERE NOT d.is_open
-           AND d.outcome = 'won'
-           AND EXISTS (SELECT FROM deal_credit)
-        UNION ALL
-        SELECT d.closed_on,
-               d.rep_id,
-               false,
-               - d.reporting_amount
-          FROM deal_as_of d
-         WHERE NOT d.is_open
-           AND d.outcome = 'won'
-           AND EXISTS (SELECT FROM deal_credit c WHERE c.deal_id = d.deal_id AND NOT c.is_overlay)
-           AND EXISTS (SELECT FROM deal_credit)) AS moved
- GROUP BY closed_on, rep_id, is_overlay;
-
-COMMENT ON VIEW credit_transfer IS 'The difference that splits make: what is credited to reps, less what they give away as owners, by the day the deals were won. Without overlays it adds up to 0. Attribution C.';
-COMMENT ON COLUMN credit_transfer.closed_on IS 'Day of closing; NULL: not known.';
-COMMENT ON COLUMN credit_transfer.rep_id IS 'The rep; NULL: nobody.';
-COMMENT ON COLUMN credit_transfer.is_overlay IS 'True for credit on top of splits.';
-COMMENT ON COLUMN credit_transfer.amount IS 'What the rep gains (above 0) or gives away. Amount.';
 
 CREATE VIEW credit_reconciliation WITH (security_invoker = true) AS
 SELECT p.grain,

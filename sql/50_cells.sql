@@ -12,7 +12,11 @@ SELECT closed_on,
        pipeline_id,
        rep_id,
        sales_perf.deal_agg(reporting_amount, outcome, opened_on, closed_on) AS summary,
-       count(*) FILTER (WHERE currency IS NOT NULL AND amount IS NOT NULL AND reporting_amount IS NULL) AS unconverted_count
+       count(*) FILTER (WHERE currency IS NOT NULL AND amount IS NOT NULL AND reporting_amount IS NULL) AS unconverted_count,
+       -- asked once whether there are splits at all
+       sum(reporting_amount) FILTER (WHERE outcome = 'won'
+                                       AND EXISTS (SELECT FROM deal_credit)
+                                       AND EXISTS (SELECT FROM deal_credit c WHERE c.deal_id = deal_as_of.deal_id AND NOT c.is_overlay)) AS split_amount
   FROM deal_as_of
  WHERE NOT is_open
  GROUP BY closed_on, currency, pipeline_id, rep_id;
@@ -24,6 +28,7 @@ COMMENT ON COLUMN closed_cell.pipeline_id IS 'The pipeline.';
 COMMENT ON COLUMN closed_cell.rep_id IS 'The rep who owned the deals; NULL: nobody.';
 COMMENT ON COLUMN closed_cell.summary IS 'deal_summary of the cell''s deals: amounts in the reporting currency at the rate of closed_on; deals without a rate have no amount.';
 COMMENT ON COLUMN closed_cell.unconverted_count IS 'Deals of the cell whose amount has no rate into the reporting currency. Count.';
+COMMENT ON COLUMN closed_cell.split_amount IS 'Amount of the cell''s won deals that are split (deal_credit): of what the owner booked, this is credited by split_credit instead. Amount; NULL where there are none.';
 
 CREATE VIEW opened_cell WITH (security_invoker = true) AS
 SELECT opened_on,

@@ -75,7 +75,7 @@ SELECT p.grain,
                               WHERE is_open) AS cell
                       WHERE p.holds_as_of) AS trailing_part ON true
           LEFT JOIN (SELECT sum(amount) AS overlay_amount
-                       FROM credit_transfer
+                       FROM split_credit
                       WHERE closed_on BETWEEN p.period_start AND p.period_end
                         AND is_overlay) AS credit_part ON true) AS e;
 
@@ -226,17 +226,19 @@ SELECT p.grain,
                created_part.open_amount AS created_open_amount,
                open_part.open_amount,
                closed_part.unconverted_count,
-               credit_part.amount AS credit_amount,
-               prior_credit_part.amount AS prior_credit_amount,
+               coalesce(credit_part.amount, 0) - coalesce(closed_part.split_amount, 0) AS credit_amount,
+               coalesce(prior_credit_part.amount, 0) - coalesce(prior_part.split_amount, 0) AS prior_credit_amount,
                credit_part.overlay_amount
           FROM team t
           LEFT JOIN rep manager ON manager.rep_id = t.manager_rep_id
           LEFT JOIN (SELECT tree.team_id,
                             sales_perf.rollup(of_team.summary) AS summary,
-                            sum(of_team.unconverted_count)::bigint AS unconverted_count
+                            sum(of_team.unconverted_count)::bigint AS unconverted_count,
+                            sum(of_team.split_amount) AS split_amount
                        FROM (SELECT member.team_id,
                                     sales_perf.rollup(c.summary) AS summary,
-                                    sum(c.unconverted_count) AS unconverted_count
+                                    sum(c.unconverted_count) AS unconverted_count,
+                                    sum(c.split_amount) AS split_amount
                                FROM closed_cell c
                                JOIN rep_team member ON member.rep_id = c.rep_id AND c.closed_on BETWEEN member.valid_from AND member.valid_to
                               WHERE c.closed_on BETWEEN p.period_start AND p.period_end
@@ -244,9 +246,11 @@ SELECT p.grain,
                        JOIN team_tree tree ON tree.member_team_id = of_team.team_id
                       GROUP BY tree.team_id) AS closed_part ON closed_part.team_id = t.team_id
           LEFT JOIN (SELECT tree.team_id,
-                            sales_perf.rollup(of_team.summary) AS summary
+                            sales_perf.rollup(of_team.summary) AS summary,
+                            sum(of_team.split_amount) AS split_amount
                        FROM (SELECT member.team_id,
-                                    sales_perf.rollup(c.summary) AS summary
+                                    sales_perf.rollup(c.summary) AS summary,
+                                    sum(c.split_amount) AS split_amount
                                FROM closed_cell c
                                JOIN rep_team member ON member.rep_id = c.rep_id AND c.closed_on BETWEEN member.valid_from AND member.valid_to
                               WHERE c.closed_on BETWEEN p.prior_start AND p.prior_end
@@ -301,13 +305,13 @@ SELECT p.grain,
           LEFT JOIN (SELECT member.team_id,
                             sum(c.amount) FILTER (WHERE NOT c.is_overlay) AS amount,
                             sum(c.amount) FILTER (WHERE c.is_overlay) AS overlay_amount
-                       FROM credit_transfer c
+                       FROM split_credit c
                        JOIN team_rep member ON member.rep_id = c.rep_id AND c.closed_on BETWEEN member.valid_from AND member.valid_to
                       WHERE c.closed_on BETWEEN p.period_start AND p.period_end
                       GROUP BY member.team_id) AS credit_part ON credit_part.team_id = t.team_id
           LEFT JOIN (SELECT member.team_id,
                             sum(c.amount) AS amount
-                       FROM credit_transfer c
+                       FROM split_credit c
                        JOIN team_rep member ON member.rep_id = c.rep_id AND c.closed_on BETWEEN member.valid_from AND member.valid_to
                       WHERE c.closed_on BETWEEN p.prior_start AND p.prior_end
                         AND NOT c.is_overlay
@@ -440,20 +444,22 @@ SELECT p.grain,
                created_part.open_amount AS created_open_amount,
                open_part.open_amount,
                closed_part.unconverted_count,
-               credit_part.amount AS credit_amount,
-               prior_credit_part.amount AS prior_credit_amount,
+               coalesce(credit_part.amount, 0) - coalesce(closed_part.split_amount, 0) AS credit_amount,
+               coalesce(prior_credit_part.amount, 0) - coalesce(prior_part.split_amount, 0) AS prior_credit_amount,
                credit_part.overlay_amount
           FROM rep r
           LEFT JOIN team t ON t.team_id = r.team_id
           LEFT JOIN rep manager ON manager.rep_id = t.manager_rep_id
           LEFT JOIN (SELECT rep_id,
                             sales_perf.rollup(summary) AS summary,
-                            sum(unconverted_count)::bigint AS unconverted_count
+                            sum(unconverted_count)::bigint AS unconverted_count,
+                            sum(split_amount) AS split_amount
                        FROM closed_cell
                       WHERE closed_on BETWEEN p.period_start AND p.period_end
                       GROUP BY rep_id) AS closed_part ON closed_part.rep_id = r.rep_id AND closed_part.rep_id || '' = r.rep_id || ''
           LEFT JOIN (SELECT rep_id,
-                            sales_perf.rollup(summary) AS summary
+                            sales_perf.rollup(summary) AS summary,
+                            sum(split_amount) AS split_amount
                        FROM closed_cell
                       WHERE closed_on BETWEEN p.prior_start AND p.prior_end
                       GROUP BY rep_id) AS prior_part ON prior_part.rep_id = r.rep_id AND prior_part.rep_id || '' = r.rep_id || ''
@@ -487,12 +493,12 @@ SELECT p.grain,
           LEFT JOIN (SELECT rep_id,
                             sum(amount) FILTER (WHERE NOT is_overlay) AS amount,
                             sum(amount) FILTER (WHERE is_overlay) AS overlay_amount
-                       FROM credit_transfer
+                       FROM split_credit
                       WHERE closed_on BETWEEN p.period_start AND p.period_end
                       GROUP BY rep_id) AS credit_part ON credit_part.rep_id = r.rep_id AND credit_part.rep_id || '' = r.rep_id || ''
           LEFT JOIN (SELECT rep_id,
                             sum(amount) AS amount
-                       FROM credit_transfer
+                       FROM split_credit
                       WHERE closed_on BETWEEN p.prior_start AND p.prior_end
                         AND NOT is_overlay
                       GROUP BY rep_id) AS prior_credit_part ON prior_credit_part.rep_id = r.rep_id AND prior_credit_part.rep_id || '' = r.rep_id || ''
@@ -512,15 +518,17 @@ SELECT p.grain,
                created_part.open_amount,
                open_part.open_amount,
                closed_part.unconverted_count,
-               credit_part.amount,
-               prior_credit_part.amount,
+               - closed_part.split_amount,
+               - prior_part.split_amount,
                NULL::numeric
           FROM (SELECT sales_perf.rollup(summary) AS summary,
-                       sum(unconverted_count)::bigint AS unconverted_count
+                       sum(unconverted_count)::bigint AS unconverted_count,
+                       sum(split_amount) AS split_amount
                   FROM closed_cell
                  WHERE rep_id IS NULL
                    AND closed_on BETWEEN p.period_start AND p.period_end) AS closed_part
-          LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary
+          LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary,
+                            sum(split_amount) AS split_amount
                        FROM closed_cell
                       WHERE rep_id IS NULL
                         AND closed_on BETWEEN p.prior_start AND p.prior_end) AS prior_part ON true
@@ -548,14 +556,6 @@ SELECT p.grain,
                               WHERE is_open) AS cell
                       WHERE rep_id IS NULL
                         AND p.holds_as_of) AS trailing_part ON true
-          LEFT JOIN (SELECT sum(amount) AS amount
-                       FROM credit_transfer
-                      WHERE rep_id IS NULL
-                        AND closed_on BETWEEN p.period_start AND p.period_end) AS credit_part ON true
-          LEFT JOIN (SELECT sum(amount) AS amount
-                       FROM credit_transfer
-                      WHERE rep_id IS NULL
-                        AND closed_on BETWEEN p.prior_start AND p.prior_end) AS prior_credit_part ON true
          WHERE EXISTS (SELECT FROM deal WHERE rep_id IS NULL)
             -- or was nobody's then
             OR EXISTS (SELECT
