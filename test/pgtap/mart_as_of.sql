@@ -126,6 +126,7 @@ SELECT sales_perf.create_mart('demo') \gset
 SET search_path = demo, sales_perf, public;
 SET sales_perf.as_of = '2025-06-30';
 SELECT sales_perf.generate_demo('demo', 3000) \gset
+\ir fixture/plain_demo.sql
 
 -- Field by field: the old value of the earliest later change, or what is there.
 CREATE FUNCTION public.field_then(which text, field_name text, now_value text) RETURNS text

@@ -79,6 +79,7 @@ SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
 SET sales_perf.as_of = '2025-05-15';
 SELECT sales_perf.generate_demo('sales', 8000, 5) \gset
+\ir fixture/plain_demo.sql
 CREATE FUNCTION pg_temp.draw(n bigint, below integer) RETURNS integer LANGUAGE sql IMMUTABLE AS $$SELECT ((hashint8extended(n, 815) & 2147483647) % below)::integer$$;
 DELETE FROM deal_credit; DELETE FROM team_membership; DELETE FROM quota;
 UPDATE rep SET team_id = NULL WHERE rep_id IN ('R020', 'R021');

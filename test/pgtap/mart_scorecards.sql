@@ -6,6 +6,7 @@ SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
 SET sales_perf.as_of = '2025-05-15';
 SELECT sales_perf.generate_demo('sales', 4000, 7) \gset
+\ir fixture/plain_demo.sql
 -- Loaded the day after: what the scorecards say of an earlier day is what the rows say.
 INSERT INTO rep (rep_id, name, team_id) VALUES ('R999', 'Nobody''s Friend', NULL);
 UPDATE deal SET rep_id = NULL WHERE deal_id IN (SELECT deal_id FROM deal WHERE outcome = 'won' ORDER BY deal_id LIMIT 3);
