@@ -3,8 +3,8 @@
 
 CREATE FUNCTION sales_perf.odds_changed(chance float8, factor float8)
 RETURNS float8
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN chance * factor / (1 - chance + chance * factor);
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'odds_changed';
 COMMENT ON FUNCTION sales_perf.odds_changed(float8, float8) IS
 'The chance whose odds are a factor times those of a chance.';
 

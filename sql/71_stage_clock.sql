@@ -175,7 +175,7 @@ DECLARE
     month_starts date[];
     month_places integer[];
     rep_count integer;
-    segment_count integer;
+    segments text[];
     stage_count integer;
     visit record;
 BEGIN
@@ -197,10 +197,10 @@ BEGIN
         month_places := ARRAY[1];
     END IF;
     SELECT max(r.rep_no) INTO rep_count FROM clock_rep r;
-    SELECT max(g.segment_no) INTO segment_count FROM clock_segment g;
+    SELECT array_agg(g.segment ORDER BY g.segment_no) INTO segments FROM clock_segment g;
     SELECT max(s.clock_no) INTO stage_count FROM clock_stage s;
 
-    step := sample_step(today - 730, today, false, 20000);
+    step := sample_step(today - 730, today, false, 15000);
     days := ARRAY(SELECT today - back
                     FROM generate_series(0, 730) AS back
                    WHERE (today - back - date '2000-01-01') % step = 0);
@@ -213,12 +213,11 @@ BEGIN
                CASE WHEN d.is_open THEN 0 WHEN d.outcome = 'won' THEN -1 ELSE -2 END AS last_end,
                CASE WHEN d.outcome = 'won' THEN d.closed_on ELSE 'infinity' END AS won_on,
                coalesce(r.rep_no, rep_count) AS rep_no,
-               g.segment_no,
+               array_position(segments, coalesce(a.segment, '')) AS segment_no,
                coalesce(opening.clock_no, 1) AS clock_no
           FROM deal_as_of d
           LEFT JOIN clock_rep r ON r.rep_id = d.rep_id
           LEFT JOIN account a ON a.account_id = d.account_id
-          JOIN clock_segment g ON g.segment = coalesce(a.segment, '')
           LEFT JOIN clock_stage opening ON opening.pipeline_id = d.pipeline_id AND opening.stage_id IS NULL
          WHERE d.opened_on = ANY (days)
            AND (d.is_open OR d.closed_on >= d.opened_on)
@@ -279,7 +278,7 @@ BEGIN
 
     RETURN QUERY
     SELECT c.item, c.no, c.numbers
-      FROM sales_perf.stage_clock(today, history_from, stage_count, rep_count, segment_count,
+      FROM sales_perf.stage_clock(today, history_from, stage_count, rep_count, cardinality(segments),
                                   month_starts, month_places,
                                   visit.clock_nos, visit.entered_on, visit.left_on, visit.ends,
                                   visit.rep_nos, visit.segment_nos, visit.won_on,
@@ -287,7 +286,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION stage_clock_item(date[], boolean) IS 'The clocks of all stages as of as_of(), see sales_perf.stage_clock: from the deals opened in the last two years, or about 20,000 of them, those of every n-th day. With the chance, by clock and age, of being won up to each of some days; and how far past months came out above or below what was expected. No rows where no closing is known.';
+COMMENT ON FUNCTION stage_clock_item(date[], boolean) IS 'The clocks of all stages as of as_of(), see sales_perf.stage_clock: from the deals opened in the last two years, or about 15,000 of them, those of every n-th day. With the chance, by clock and age, of being won up to each of some days; and how far past months came out above or below what was expected. No rows where no closing is known.';
 
 -- ---------------------------------------------------------------- chances
 
@@ -305,6 +304,12 @@ WITH horizon AS (
            i.numbers
       FROM horizon h
      CROSS JOIN LATERAL stage_clock_item(ARRAY[h.month_end, h.quarter_end, h.year_end, sales_perf.as_of() + 1096], false) AS i
+), segment AS MATERIALIZED (
+    SELECT array_agg(segment ORDER BY segment_no) AS names
+      FROM clock_segment
+), rep_count AS MATERIALIZED (
+    SELECT max(rep_no) AS n
+      FROM clock_rep
 )
 SELECT d.deal_id,
        d.rep_id,
@@ -321,9 +326,8 @@ SELECT d.deal_id,
        f.factor AS odds_factor
   FROM open_deal_clock d
   LEFT JOIN clock_rep r ON r.rep_id = d.rep_id
-  JOIN clock_segment g ON g.segment = d.segment
-  LEFT JOIN item of_rep ON of_rep.item = 'rep' AND of_rep.no = coalesce(r.rep_no, (SELECT max(rep_no) FROM clock_rep))
-  LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = g.segment_no
+  LEFT JOIN item of_rep ON of_rep.item = 'rep' AND of_rep.no = coalesce(r.rep_no, (SELECT n FROM rep_count))
+  LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = array_position((SELECT names FROM segment), d.segment)
   LEFT JOIN item of_stage ON of_stage.item = 'stage' AND of_stage.no = d.clock_no
   LEFT JOIN item chance ON chance.item = 'chance' AND chance.no = d.clock_no
  CROSS JOIN LATERAL (SELECT of_rep.numbers[1] * of_segment.numbers[1] AS factor) AS f

@@ -226,8 +226,11 @@ BEGIN
         SELECT i.item, i.no, i.numbers
           FROM stage_clock_item(ARRAY[last_day]) AS i
     ),
-    rep_count AS (
+    rep_count AS MATERIALIZED (
         SELECT max(r.rep_no) AS n FROM clock_rep r
+    ),
+    segment AS MATERIALIZED (
+        SELECT array_agg(g.segment ORDER BY g.segment_no) AS names FROM clock_segment g
     ),
     of_deal AS (
         SELECT coalesce(r.rep_no, (SELECT n FROM rep_count)) AS rep_no,
@@ -239,9 +242,8 @@ BEGIN
           FROM forecast_deal d
           LEFT JOIN clock_rep r ON r.rep_id = d.credit_rep_id
           LEFT JOIN clock_rep o ON o.rep_id = d.rep_id
-          JOIN clock_segment g ON g.segment = d.segment
           LEFT JOIN item of_rep ON of_rep.item = 'rep' AND of_rep.no = coalesce(o.rep_no, (SELECT n FROM rep_count))
-          LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = g.segment_no
+          LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = array_position((SELECT names FROM segment), d.segment)
           LEFT JOIN item of_stage ON of_stage.item = 'stage' AND of_stage.no = d.clock_no
           LEFT JOIN item chance ON chance.item = 'chance' AND chance.no = d.clock_no
         UNION ALL
@@ -331,24 +333,23 @@ rep_count AS MATERIALIZED (
     SELECT max(rep_no) AS n
       FROM clock_rep
 ),
+segment AS MATERIALIZED (
+    SELECT array_agg(segment ORDER BY segment_no) AS names
+      FROM clock_segment
+),
 open_deal AS MATERIALIZED (
     SELECT coalesce(r.rep_no, (SELECT n FROM rep_count)) AS rep_no,
            coalesce(o.rep_no, (SELECT n FROM rep_count)) AS owner_no,
-           g.segment_no,
+           array_position((SELECT names FROM segment), d.segment) AS segment_no,
            CASE WHEN d.age_days BETWEEN 0 AND s.numbers[1] THEN d.clock_no ELSE 0 END AS clock_no,
            coalesce(d.age_days, 0) AS age_days,
            d.amount,
            d.is_counted,
            d.expected_close_on,
-           CASE
-               WHEN translate(lower(d.forecast_category), ' -_', '') IN ('commit', 'committed') THEN 'commit'
-               WHEN translate(lower(d.forecast_category), ' -_', '') IN ('bestcase', 'upside') THEN 'best case'
-               WHEN d.forecast_category IS NOT NULL THEN 'other'
-           END AS category
+           d.forecast_category
       FROM forecast_deal d
       LEFT JOIN clock_rep r ON r.rep_id = d.credit_rep_id
       LEFT JOIN clock_rep o ON o.rep_id = d.rep_id
-      JOIN clock_segment g ON g.segment = d.segment
       LEFT JOIN item s ON s.item = 'stage' AND s.no = d.clock_no
 ),
 open_column AS (
@@ -464,25 +465,26 @@ rep_open AS (
            count(*) FILTER (WHERE is_counted) AS deal_count,
            count(*) FILTER (WHERE is_counted AND (clock_no = 0 OR amount IS NULL)) AS unrated_count,
            coalesce(sum(amount), 0) AS amount,
-           count(category) AS category_count
+           count(forecast_category) AS category_count
       FROM open_deal
      GROUP BY rep_no
 ),
 rep_category AS (
     SELECT t.period_no,
            d.rep_no,
-           sum(d.amount) FILTER (WHERE d.category = 'commit') AS commit_amount,
+           sum(d.amount) FILTER (WHERE translate(lower(d.forecast_category), ' -_', '') IN ('commit', 'committed')) AS commit_amount,
            sum(d.amount) AS best_case_amount
       FROM (SELECT rep_no,
-                   category,
+                   forecast_category,
                    -- what is overdue is expected now
                    greatest(expected_close_on, sales_perf.as_of()) AS close_on,
                    sum(amount) AS amount
               FROM open_deal
-             WHERE category IN ('commit', 'best case')
+             WHERE forecast_category IS NOT NULL
                AND expected_close_on IS NOT NULL
-             GROUP BY rep_no, category, greatest(expected_close_on, sales_perf.as_of())) AS d
+             GROUP BY rep_no, forecast_category, greatest(expected_close_on, sales_perf.as_of())) AS d
       JOIN target t ON d.close_on BETWEEN t.period_start AND t.period_end
+     WHERE translate(lower(d.forecast_category), ' -_', '') IN ('commit', 'committed', 'bestcase', 'upside')
      GROUP BY t.period_no, d.rep_no
 ),
 of_rep AS MATERIALIZED (

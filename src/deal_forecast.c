@@ -539,6 +539,14 @@ unopened_rates(PG_FUNCTION_ARGS)
 
 /* ---------- what it comes to ---------- */
 
+/* The chance whose odds are a factor times those of a chance. */
+PG_FUNCTION_INFO_V1(odds_changed);
+Datum
+odds_changed(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(change_chance(PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1)));
+}
+
 /*
  * For each group of reps and each period what their open deals, and those not
  * open yet, are expected to bring, and quantiles of both together.
