@@ -275,6 +275,7 @@ BEGIN
                sales_perf.rollup(o.outlook) AS outlook,
                sum(power(sales_perf.outlook_expected(o.outlook)::double precision, 2)) AS squares
           FROM of_rep o
+        HAVING count(*) > 0
         UNION ALL
         SELECT 'team'::text,
                member.team_id,

@@ -419,6 +419,9 @@ unopened_rates(PG_FUNCTION_ARGS)
 		double		rate;
 		double		active_won = 0;
 		double		share_sum = 0;
+		double		mean = 0;		/* of all amounts */
+		double		all_amount = 0; /* of all windows */
+		double		share_mean = 0; /* of those that reps are given, by share */
 		int			n = 0;
 
 		memset(of_rep, 0, nreps * sizeof(double));
@@ -434,6 +437,7 @@ unopened_rates(PG_FUNCTION_ARGS)
 					opened.values[i] <= origin.values[w])
 					continue;
 				won[place.values[w]] += scale.values[w];
+				all_amount += scale.values[w] * amount.values[i];
 				of_rep[rep.values[i] - 1] += scale.values[w];
 				used[i]++;
 			}
@@ -506,8 +510,13 @@ unopened_rates(PG_FUNCTION_ARGS)
 				expected_squares += expected * expected;
 			}
 		}
+		for (int i = 0; i < n; i++)
+			mean += amounts[i] / n;
 		for (int round = 0; round < 2; round++)
 		{
+			/* what is shrunk must still add up to the amount of all */
+			if (round == 1 && share_sum > 0 && all_amount > 0 && share_mean > 0)
+				rate *= all_amount / all * share_sum / share_mean;
 			for (int r = 0; r < nreps; r++)
 			{
 				double		expected = nactive > 0 ? active_won / nactive : 0;
@@ -520,14 +529,19 @@ unopened_rates(PG_FUNCTION_ARGS)
 				share = expected > 0 ?
 					shrunk(of_rep[r], expected, squares, active_won, expected_squares,
 						   REP_EVENTS) : 1;
-				if (round == 0)
-				{
-					share_sum += share;
-					continue;
-				}
 				for (int k = rep_used[r]; k < rep_used[r + 1]; k++)
 					own[nown++] = amount.values[by_rep[k]];
 				weight_own = nown / (nown + AMOUNT_EVENTS);
+				if (round == 0)
+				{
+					double		own_mean = 0;
+
+					for (int k = 0; k < nown; k++)
+						own_mean += own[k] / nown;
+					share_sum += share;
+					share_mean += share * (weight_own * own_mean + (1 - weight_own) * mean);
+					continue;
+				}
 				put_rates(result, p, r + 1, own, nown, rate * share / share_sum * weight_own);
 				put_rates(result, p, r + 1, amounts, n,
 						  rate * share / share_sum * (1 - weight_own));
