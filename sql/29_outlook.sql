@@ -74,12 +74,12 @@ AS 'MODULE_PATHNAME', 'outlook_chance_of_reaching';
 COMMENT ON FUNCTION sales_perf.chance_of_reaching(sales_perf.outlook_summary, numeric, float8) IS
 'The probability that the total is at least the target (0 to 1). Deals are independent, but for an effect common to all of a period, whose relative standard deviation is common_spread. Right for a target that differs by less than 0.1 % of the total.';
 
-CREATE FUNCTION sales_perf.outlook_range(s sales_perf.outlook_summary, target numeric, common_spread float8 DEFAULT 0)
-RETURNS float8[]
+CREATE FUNCTION sales_perf.outlook_range(s sales_perf.outlook_summary, target numeric, common_spread float8 DEFAULT 0,
+	OUT p10 float8, OUT p50 float8, OUT p90 float8, OUT chance float8)
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000
 AS 'MODULE_PATHNAME', 'outlook_range';
 COMMENT ON FUNCTION sales_perf.outlook_range(sales_perf.outlook_summary, numeric, float8) IS
-'Four numbers: the totals that are not exceeded with probability 0.1, 0.5 and 0.9, and the probability that the total is at least the target. As outlook_quantile() and chance_of_reaching(), hundreds of times faster and less exact: with a common effect the probability is right to about 0.04; of up to ten deals it is as exact. For reports on hundreds of reps.';
+'One row: the totals that are not exceeded with probability 0.1, 0.5 and 0.9, and the probability that the total is at least the target. As outlook_quantile() and chance_of_reaching(), hundreds of times faster and less exact: with a common effect the probability is right to about 0.04; of up to ten deals it is as exact. For reports on hundreds of reps.';
 
 CREATE FUNCTION sales_perf.unpriced_count(s sales_perf.outlook_summary)
 RETURNS bigint

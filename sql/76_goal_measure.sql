@@ -610,18 +610,17 @@ BEGIN
              WHERE is_over
             UNION ALL
             SELECT g.value + coalesce(sales_perf.outlook_expected(o.outlook), 0),
-                   g.value + coalesce(f.range[1]::numeric, 0),
-                   g.value + coalesce(f.range[3]::numeric, 0),
+                   g.value + coalesce(f.p10::numeric, 0),
+                   g.value + coalesce(f.p90::numeric, 0),
                    NULL,
                    NULL,
                    CASE
-                       WHEN f.range IS NULL THEN CASE WHEN g.sign * (g.value - g.target) >= 0 THEN 1 ELSE 0 END
-                       WHEN g.direction = 'up' THEN f.range[4]
-                       ELSE 1 - f.range[4]
+                       WHEN f.chance IS NULL THEN CASE WHEN g.sign * (g.value - g.target) >= 0 THEN 1 ELSE 0 END
+                       WHEN g.direction = 'up' THEN f.chance
+                       ELSE 1 - f.chance
                    END
               -- what is to stay at most at the target does not come to a cent more
-              FROM (SELECT sales_perf.outlook_range(o.outlook, g.target - g.value + CASE g.direction WHEN 'up' THEN 0 ELSE 0.01 END, o.common_spread) AS range
-                    OFFSET 0) AS f
+              FROM sales_perf.outlook_range(o.outlook, g.target - g.value + CASE g.direction WHEN 'up' THEN 0 ELSE 0.01 END, o.common_spread) AS f
              WHERE has_outlook
                AND g.kpi_code = 'bookings_amount'
             UNION ALL

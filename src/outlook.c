@@ -15,11 +15,11 @@
 #include <float.h>
 #include <math.h>
 
-#include "catalog/pg_type.h"
+#include "access/htup_details.h"
 #include "convolution.h"
 #include "deal_sum.h"
+#include "funcapi.h"
 #include "summary_type.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
@@ -511,7 +511,9 @@ outlook_range(PG_FUNCTION_ARGS)
 {
 	static const double shares[] = {0.1, 0.5, 0.9};
 	double		answers[lengthof(shares) + 1];
-	Datum		elements[lengthof(answers)];
+	Datum		columns[lengthof(answers)];
+	bool		nulls[lengthof(answers)] = {false};
+	TupleDesc	row;
 	SummaryView view;
 	DecimalNumeric target = decimal_numeric(PG_GETARG_DATUM(1));
 	double		spread = spread_argument(PG_GETARG_FLOAT8(2));
@@ -571,7 +573,8 @@ outlook_range(PG_FUNCTION_ARGS)
 	for (int i = 0; i < lengthof(shares); i++)
 		answers[i] = times_ten_to(answers[i] + open.certain, open.exponent);
 	for (int i = 0; i < lengthof(answers); i++)
-		elements[i] = Float8GetDatum(answers[i]);
-	PG_RETURN_ARRAYTYPE_P(construct_array(elements, lengthof(answers), FLOAT8OID, sizeof(float8),
-										  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+		columns[i] = Float8GetDatum(answers[i]);
+	if (get_call_result_type(fcinfo, NULL, &row) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row), columns, nulls)));
 }
