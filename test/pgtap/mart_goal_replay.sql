@@ -1,18 +1,19 @@
 -- goal_measured() against kpi_between() on a demo with splits, moves and history; and projections against what came:
 -- 80 % intervals cover about 80 %, chances are as good as they say.
-SELECT plan(12);
+SELECT plan(15);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
 SET sales_perf.as_of = '2025-05-20';
 SELECT sales_perf.generate_demo('sales', 4000, 5) \gset
-\ir fixture/plain_demo.sql
-INSERT INTO sale (sale_id, account_id, rep_id, sold_on, amount)
-SELECT deal_id, account_id, rep_id, closed_on + 3, amount FROM deal WHERE outcome = 'won' AND closed_on IS NOT NULL AND closed_on < '2025-05-15';
+DELETE FROM goal;
+INSERT INTO sale (sale_id, account_id, rep_id, sold_on, amount, currency)
+SELECT deal_id, account_id, rep_id, closed_on + 3, amount, currency FROM deal WHERE outcome = 'won' AND closed_on IS NOT NULL AND closed_on < '2025-05-15';
 
 -- Reps who moved, within windows and between them, and deals split within teams, among teams and to nobody's loss.
 SELECT count(move_rep(rep_id, (SELECT max(team_id) FROM team), '2024-11-14')) FROM (SELECT rep_id FROM rep ORDER BY rep_id LIMIT 3) AS r \gset
 SELECT count(move_rep(rep_id, (SELECT min(team_id) FROM team), '2025-04-17')) FROM (SELECT rep_id FROM rep ORDER BY rep_id LIMIT 2) AS r \gset
+DELETE FROM deal_credit;
 INSERT INTO deal_credit (deal_id, rep_id, share)
 SELECT d.deal_id, r.rep_id, s.share
   FROM (SELECT deal_id, row_number() OVER (ORDER BY deal_id) AS no FROM deal WHERE outcome = 'won') AS d
@@ -96,6 +97,28 @@ SELECT is_empty(
        WHERE g.kpi_code NOT IN ('sales_growth', 'churn_rate')
          AND (g.actual_value IS DISTINCT FROM e.value OR g.sample_count <> e.sample_count)$$,
     'goal_progress shows the same');
+
+-- Goals of the same days are measured once, however many they are, and not at all where a filter leaves them out.
+SET track_functions = 'pl';
+CREATE FUNCTION pg_temp.readings() RETURNS bigint
+    LANGUAGE sql
+    RETURN coalesce((SELECT sum(calls)::bigint FROM pg_stat_xact_user_functions WHERE schemaname = 'sales' AND funcname = 'goal_measured'), 0);
+BEGIN;
+SELECT pg_temp.readings() AS before \gset
+SELECT count(*) FROM goal_progress WHERE first_day = '2025-04-01' AND level = 'rep' \gset
+SELECT is(pg_temp.readings() - :before, 1::bigint, 'a filter on the first day: one reading');
+COMMIT;
+BEGIN;
+SELECT pg_temp.readings() AS before \gset
+SELECT count(*) FROM goal_progress WHERE NOT is_complete \gset
+SELECT is(pg_temp.readings() - :before, 2::bigint, 'goals of two ranges of days: two');
+COMMIT;
+BEGIN;
+SELECT pg_temp.readings() AS before \gset
+SELECT count(*) FROM goal_progress WHERE is_complete \gset
+SELECT is(pg_temp.readings() - :before, 0::bigint, 'a filter on is_complete that leaves nothing: none');
+COMMIT;
+RESET track_functions;
 
 -- ---------------------------------------------------------------- projections against what came
 
