@@ -111,8 +111,8 @@ BEGIN
      WHERE g.level = 'team'
        AND g.team_id LIKE 'T-_-%';
     UPDATE goal g
-       SET target = greatest(1, (SELECT sum(c.target) FROM goal c WHERE c.parent_goal_id = g.goal_id)
-                                * CASE WHEN g.team_id = 'T-2' THEN 1.05 ELSE 1 END)
+       SET target = greatest(1, round((SELECT sum(c.target) FROM goal c WHERE c.parent_goal_id = g.goal_id)
+                                * CASE WHEN g.team_id = 'T-2' THEN 1.05 ELSE 1 END))
      WHERE g.level = 'team'
        AND g.team_id LIKE 'T-_';
     UPDATE goal g
@@ -126,16 +126,16 @@ BEGIN
       FROM goal g
      WHERE g.goal_id = t.goal_id;
 
-    -- Of the year: a better rate, a shorter cycle, customers who stay; each starts from the year before.
+    -- Of the year: a better rate, a shorter cycle, larger deals; each starts from the year before.
     INSERT INTO goal (goal_id, name, level, kpi_code, baseline, target, first_day, last_day, reason, check_in_every_days)
-    SELECT planned.goal_id, planned.name, 'company', planned.kpi_code, round(k.value, 3), round(planned.factor * k.value, 3), year_start, year_end, planned.reason, 90
-      FROM (VALUES ('win rate', 'Win more of the deals we close', 'win_rate', 1.08, 'Qualification was weak last year'),
-                   ('cycle', 'Close deals sooner', 'cycle_average_days', 0.9, 'Proposals wait too long'),
-                   ('churn', 'Keep more of our customers', 'churn_rate', 0.85, 'Customers of the first year leave')) AS planned (goal_id, name, kpi_code, factor, reason)
+    SELECT planned.goal_id, planned.name, 'company', planned.kpi_code, round(k.value, planned.digits), round(planned.factor * k.value, planned.digits), year_start, year_end, planned.reason, 90
+      FROM (VALUES ('win rate', 'Win more of the deals we close', 'win_rate', 3, 1.08, 'Qualification was weak last year'),
+                   ('cycle', 'Close deals sooner', 'cycle_average_days', 1, 0.9, 'Proposals wait too long'),
+                   ('deal size', 'Sell larger deals', 'average_deal_amount', 0, 1.05, 'Discounts grew last year')) AS planned (goal_id, name, kpi_code, digits, factor, reason)
       JOIN kpi_between((year_start - interval '1 year')::date, year_start - 1) k
         ON k.kpi_code = planned.kpi_code
        AND k.level = 'company'
-     WHERE round(planned.factor * k.value, 3) <> round(k.value, 3)
+     WHERE round(planned.factor * k.value, planned.digits) <> round(k.value, planned.digits)
        -- whoever plans on so little does not know
        AND k.sample_count >= 10;
 

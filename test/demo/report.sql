@@ -24,6 +24,15 @@ CREATE FUNCTION pg_temp.percent_range(low double precision, high double precisio
 	LANGUAGE sql IMMUTABLE
 	RETURN pg_temp.at_right(to_char(100 * low::numeric, 'FM990.0') || ' - ' || to_char(100 * high::numeric, 'FM990.0') || ' %', 14);
 
+-- A goal's figure in the unit of its KPI.
+CREATE FUNCTION pg_temp.goal_figure(value numeric, unit text, width integer) RETURNS text
+	LANGUAGE sql IMMUTABLE
+	RETURN CASE
+		WHEN unit = 'fraction' THEN pg_temp.percent(value::double precision, width)
+		WHEN unit = 'days' THEN pg_temp.at_right(to_char(value, 'FM999,990.0') || ' days', width)
+		ELSE pg_temp.whole(value, width)
+	END;
+
 SELECT sales_perf.as_of() AS as_of,
 	(SELECT period_start FROM period WHERE grain = 'quarter' AND is_complete ORDER BY period_start DESC LIMIT 1) AS quarter_start,
 	(SELECT period_label FROM period WHERE grain = 'quarter' AND is_complete ORDER BY period_start DESC LIMIT 1) AS quarter,
@@ -32,7 +41,7 @@ SELECT sales_perf.as_of() AS as_of,
 
 \echo
 \echo 'SALES PERFORMANCE' of :deals deals, as of :as_of
-\echo 'Amounts in the currency of the data; cycles in days from opening to closing; (ranges) are 95 % intervals.'
+\echo 'Amounts in the reporting currency; cycles in days from opening to closing; (ranges) are 95 % intervals.'
 \echo
 \echo 'THE COMPANY by year, and the latest quarters (* not over yet)'
 SELECT period_label || CASE WHEN is_complete THEN '' ELSE ' *' END AS "Period",
@@ -234,6 +243,97 @@ FROM revenue_forecast
 WHERE level = 'company'
 	AND grain = 'month'
 	AND period_start BETWEEN sales_perf.as_of() - interval '4 months' AND sales_perf.as_of() + interval '6 months'
+ORDER BY period_start;
+
+SELECT EXISTS (SELECT FROM goal) AS has_goals,
+	EXISTS (SELECT FROM quota) AS has_quotas
+\gset
+
+\if :has_goals
+\echo 'GOALS of the company and its regions (pace: what was done / what was to be done by now; projected: 80 % range)'
+SELECT goal_name AS "Goal",
+	pg_temp.goal_figure(target, unit, 12) AS "Target",
+	pg_temp.goal_figure(actual_value, unit, 12) AS "So far",
+	pg_temp.at_right(to_char(pace_ratio, 'FM990.00'), 5) AS "Pace",
+	pg_temp.goal_figure(projected_low, unit, 11) || ' -' || pg_temp.goal_figure(projected_high, unit, 11) AS "Projected",
+	pg_temp.percent(chance_of_reaching, 8) AS "Chance",
+	replace(status, '_', ' ') AS "Status",
+	CASE WHEN is_beyond_history THEN 'never seen before' WHEN NOT children_tie THEN 'parts differ by ' || pg_temp.whole(abs(child_gap), 1) ELSE '' END AS "Note"
+FROM goal_progress
+WHERE level = 'company'
+	OR level = 'team' AND team_id ~ '^T-[0-9]$'
+ORDER BY level, unit, goal_id;
+
+\echo 'REPS AND THEIR GOALS: the five who most need a talk, and the last thing they said'
+SELECT owner_name AS "Rep",
+	pg_temp.percent(attainment_rate::double precision, 8) AS "Attained",
+	pg_temp.at_right(to_char(pace_ratio, 'FM990.00'), 5) AS "Pace",
+	pg_temp.percent(chance_of_reaching, 7) AS "Chance",
+	pg_temp.whole(needed_per_business_day, 9) AS "Needed a day",
+	check_in_note AS "Last check-in"
+FROM goal_progress
+WHERE level = 'rep'
+	AND NOT is_complete
+	AND status IN ('behind', 'at_risk')
+ORDER BY chance_of_reaching, owner_name
+LIMIT 5;
+\endif
+
+\if :has_quotas
+\echo 'LEADERBOARD of' :quarter '(range: the ranks that chance allows)'
+SELECT pg_temp.at_right(rank::text, 4) AS "Rank",
+	pg_temp.at_right(rank_low || ' - ' || rank_high, 8) AS "(range)",
+	rep_name AS "Rep",
+	team_name AS "Team",
+	pg_temp.whole(bookings_amount, 10) AS "Bookings",
+	pg_temp.whole(quota_amount, 10) AS "Quota",
+	pg_temp.percent(attainment_rate::double precision, 10) AS "Attainment",
+	pg_temp.percent(sales_growth::double precision, 9) AS "Growth"
+FROM leaderboard
+WHERE grain = 'quarter'
+	AND period_start = :'quarter_start'
+ORDER BY rank, rep_name
+LIMIT 8;
+
+\echo 'COVERAGE of the running quarter: is the pipeline that is due enough for what is missing of the quota?'
+SELECT coalesce(team_name, 'company') AS "Who",
+	pg_temp.whole(quota_amount, 12) AS "Quota",
+	pg_temp.whole(won_amount, 12) AS "Won",
+	pg_temp.whole(remaining_amount, 12) AS "Missing",
+	pg_temp.whole(pipeline_amount, 12) AS "Pipeline due",
+	pg_temp.at_right(CASE WHEN is_attained THEN 'attained' ELSE to_char(coverage_ratio, 'FM990.0') || ' x' END, 9) AS "Coverage"
+FROM coverage
+WHERE grain = 'quarter'
+	AND (level = 'company' OR level = 'team' AND team_id ~ '^T-[0-9]$')
+ORDER BY level, team_id;
+\endif
+
+\echo 'FORECAST of deals (won so far, open deals by their chances, deals still to be opened; range: 80 %)'
+SELECT period_label || CASE WHEN period_start <= sales_perf.as_of() THEN ' *' ELSE '' END AS "Period",
+	pg_temp.whole(won_amount, 12) AS "Won",
+	pg_temp.whole(open_expected_amount, 12) AS "Open deals",
+	pg_temp.whole(unopened_expected_amount, 12) AS "To be opened",
+	pg_temp.whole(expected_amount, 12) AS "Expected",
+	pg_temp.whole(p10_amount, 12) || ' -' || pg_temp.whole(p90_amount, 12) AS "(range)"
+FROM forecast
+WHERE level = 'company'
+	AND grain <> 'year'
+ORDER BY grain, period_start;
+
+\echo 'WHERE THE PIPELINE WENT, by quarter: what was due by its end, and what became of it'
+SELECT period_label || CASE WHEN is_complete THEN '' ELSE ' *' END AS "Period",
+	pg_temp.whole(start_amount, 11) AS "Start",
+	pg_temp.whole(new_amount, 11) AS "New",
+	pg_temp.whole(pulled_in_amount, 11) AS "Pulled in",
+	pg_temp.whole(increased_amount - decreased_amount + fx_amount, 9) AS "Repriced",
+	pg_temp.whole(pushed_out_amount, 11) AS "Pushed out",
+	pg_temp.whole(won_amount, 11) AS "Won",
+	pg_temp.whole(lost_amount, 11) AS "Lost",
+	pg_temp.whole(end_amount, 11) AS "End"
+FROM pipeline_waterfall
+WHERE level = 'company'
+	AND grain = 'quarter'
+	AND period_start > sales_perf.as_of() - interval '12 months'
 ORDER BY period_start;
 
 \echo 'WHAT TO CHECK IN THE DATA (the rows: SELECT * FROM data_quality)'

@@ -33,14 +33,15 @@ sub demo
 
 SKIP:
 {
-	skip('SALES_PERF_ROOT is not set: make test sets it', 18) if !$ENV{SALES_PERF_ROOT};
+	skip('SALES_PERF_ROOT is not set: make test sets it', 24) if !$ENV{SALES_PERF_ROOT};
 
 	my ($status, $out, $err) = demo('start');
 	is($status, 0, 'the demo starts');
 	is($err, '', 'without a message') or diag $err;
 	like($out, qr/SALES PERFORMANCE of [\d,]+ deals, as of \d{4}-\d\d-\d\d\n/, 'says what it reports on');
 	for my $heading ('THE COMPANY', 'TEAMS in', 'REPS in', 'HOW LONG DEALS TAKE', 'THE PIPELINE',
-		'SALES SO FAR', 'THE FUNNEL', 'LEADS', 'CUSTOMERS', 'COHORTS', 'SALES TO BE EXPECTED')
+		'SALES SO FAR', 'THE FUNNEL', 'LEADS', 'CUSTOMERS', 'COHORTS', 'SALES TO BE EXPECTED', 'GOALS', 'REPS AND THEIR GOALS', 'LEADERBOARD', 'COVERAGE',
+		'FORECAST', 'WHERE THE PIPELINE WENT')
 	{
 		like($out, qr/^\Q$heading\E.*\n(\(.*\n)?[^\n]*\|[^\n]*\n[-+]+\n[^\n]*\d[^\n]*\n/m, "$heading: a heading, a table and rows");
 	}
