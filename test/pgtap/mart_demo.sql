@@ -21,7 +21,7 @@ SELECT cmp_ok(count(*), '>', 2000::bigint, 'another seed gives others')
   FROM (SELECT amount, opened_on, closed_on FROM a.deal EXCEPT ALL SELECT amount, opened_on, closed_on FROM c.deal) AS differing;
 -- Fixed for all times: a change of these is a change of the generator.
 SELECT is(md5(string_agg(deal_id || ',' || coalesce(amount::text, '') || ',' || coalesce(to_char(opened_on, 'YYYYMMDD'), '') || ',' || coalesce(to_char(closed_on, 'YYYYMMDD'), '') || ',' || outcome || ',' || coalesce(rep_id, ''), ';' ORDER BY deal_id COLLATE "C")),
-          '6cf60d5813094c9a81644911ff310e1b', 'on every machine and version')
+          '91d80c65df59e6480c3971682bf7ccdd', 'on every machine and version')
   FROM a.deal;
 
 -- ---------------------------------------------------------------- believable
