@@ -106,7 +106,8 @@ SELECT d.deal_id,
        CASE WHEN c.deal_id IS NULL THEN d.amount ELSE d.amount * c.share END AS amount,
        d.expected_close_on,
        d.forecast_category,
-       c.deal_id IS NULL OR c.rep_id = (SELECT min(f.rep_id) FROM deal_credit f WHERE f.deal_id = c.deal_id AND NOT f.is_overlay) AS is_counted
+       c.deal_id IS NULL OR c.rep_id = (SELECT min(f.rep_id) FROM deal_credit f WHERE f.deal_id = c.deal_id AND NOT f.is_overlay) AS is_counted,
+       d.amount AS full_amount
   FROM open_deal_clock d
   LEFT JOIN deal_credit c ON c.deal_id = d.deal_id AND NOT c.is_overlay;
 
@@ -120,6 +121,7 @@ COMMENT ON COLUMN forecast_deal.age_days IS 'Days on that clock. Days; S; NULL w
 COMMENT ON COLUMN forecast_deal.amount IS 'Its amount in the reporting currency x share. Amount; S; NULL: not known.';
 COMMENT ON COLUMN forecast_deal.expected_close_on IS 'The day it is expected to close.';
 COMMENT ON COLUMN forecast_deal.forecast_category IS 'The CRM''s forecast category.';
+COMMENT ON COLUMN forecast_deal.full_amount IS 'Its whole amount, of which amount is the rep''s share. Amount; S; NULL: not known.';
 COMMENT ON COLUMN forecast_deal.is_counted IS 'True in one row of each deal: a split deal is counted for one of its reps.';
 
 -- ---------------------------------------------------------------- what there is to learn from
@@ -161,6 +163,26 @@ END;
 
 COMMENT ON FUNCTION sample_step(date, date, boolean, integer) IS 'Of how many days one is enough to read about so many deals, opened (or closed) between two days: 1 where there are no more, and never a multiple of 7.';
 
+-- Large deals are slower, and lost more often: a third of the deals each is small, middle-sized and large.
+CREATE FUNCTION deal_size_limits() RETURNS double precision[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT coalesce(percentile_disc(ARRAY[1 / 3.0, 2 / 3.0]::double precision[]) WITHIN GROUP (ORDER BY d.reporting_amount::double precision), '{}')
+      FROM deal_as_of d
+     WHERE d.reporting_amount > 0
+       AND d.opened_on = ANY (ARRAY(SELECT sales_perf.as_of() - back
+                                      FROM generate_series(0, 730) AS back
+                                     WHERE (sales_perf.as_of() - back - date '2000-01-01') % sample_step(sales_perf.as_of() - 730, sales_perf.as_of(), false, 3000) = 0));
+END;
+
+COMMENT ON FUNCTION deal_size_limits() IS 'The amounts from which on deals are middle-sized, and large: thirds of the deals opened in the last two years (or of about 3,000 of them). Amounts in the reporting currency; empty where there are none.';
+
+CREATE FUNCTION deal_size(amount numeric, limits double precision[]) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN cardinality(limits) = 2 AND amount > 0 THEN 1 + (amount > limits[1])::integer + (amount > limits[2])::integer ELSE 2 END;
+
+COMMENT ON FUNCTION deal_size(numeric, double precision[]) IS 'Size of a deal: 1 small, 2 middle-sized (and unknown: CRMs often set the amounts of lost deals to 0), 3 large; by limits as deal_size_limits() gives them.';
+
 CREATE FUNCTION stage_clock_item(horizons date[], with_spread boolean DEFAULT true)
     RETURNS TABLE (item text, no integer, numbers double precision[])
     LANGUAGE plpgsql STABLE
@@ -176,6 +198,7 @@ DECLARE
     month_places integer[];
     rep_count integer;
     segments text[];
+    size_limits constant double precision[] := deal_size_limits();
     stage_count integer;
     visit record;
 BEGIN
@@ -213,7 +236,7 @@ BEGIN
                CASE WHEN d.is_open THEN 0 WHEN d.outcome = 'won' THEN -1 ELSE -2 END AS last_end,
                CASE WHEN d.outcome = 'won' THEN d.closed_on ELSE 'infinity' END AS won_on,
                coalesce(r.rep_no, rep_count) AS rep_no,
-               array_position(segments, coalesce(a.segment, '')) AS segment_no,
+               (array_position(segments, coalesce(a.segment, '')) - 1) * 3 + deal_size(d.reporting_amount, size_limits) AS segment_no,
                coalesce(opening.clock_no, 1) AS clock_no
           FROM deal_as_of d
           LEFT JOIN clock_rep r ON r.rep_id = d.rep_id
@@ -278,7 +301,7 @@ BEGIN
 
     RETURN QUERY
     SELECT c.item, c.no, c.numbers
-      FROM sales_perf.stage_clock(today, history_from, stage_count, rep_count, cardinality(segments),
+      FROM sales_perf.stage_clock(today, history_from, stage_count, rep_count, cardinality(segments) * 3,
                                   month_starts, month_places,
                                   visit.clock_nos, visit.entered_on, visit.left_on, visit.ends,
                                   visit.rep_nos, visit.segment_nos, visit.won_on,
@@ -303,9 +326,10 @@ WITH horizon AS (
            i.no,
            i.numbers
       FROM horizon h
-     CROSS JOIN LATERAL stage_clock_item(ARRAY[h.month_end, h.quarter_end, h.year_end, sales_perf.as_of() + 1096], false) AS i
+     CROSS JOIN LATERAL stage_clock_item(ARRAY[h.month_end, h.quarter_end, h.year_end, sales_perf.as_of() + 1096]) AS i
 ), segment AS MATERIALIZED (
-    SELECT array_agg(segment ORDER BY segment_no) AS names
+    SELECT array_agg(segment ORDER BY segment_no) AS names,
+           deal_size_limits() AS size_limits
       FROM clock_segment
 ), rep_count AS MATERIALIZED (
     SELECT max(rep_no) AS n
@@ -327,7 +351,7 @@ SELECT d.deal_id,
   FROM open_deal_clock d
   LEFT JOIN clock_rep r ON r.rep_id = d.rep_id
   LEFT JOIN item of_rep ON of_rep.item = 'rep' AND of_rep.no = coalesce(r.rep_no, (SELECT n FROM rep_count))
-  LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = array_position((SELECT names FROM segment), d.segment)
+  LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = (array_position((SELECT names FROM segment), d.segment) - 1) * 3 + deal_size(d.amount, (SELECT size_limits FROM segment))
   LEFT JOIN item of_stage ON of_stage.item = 'stage' AND of_stage.no = d.clock_no
   LEFT JOIN item chance ON chance.item = 'chance' AND chance.no = d.clock_no
  CROSS JOIN LATERAL (SELECT of_rep.numbers[1] * of_segment.numbers[1] AS factor) AS f
@@ -351,6 +375,6 @@ COMMENT ON COLUMN deal_chance.quarter_chance IS 'The same up to the end of the q
 COMMENT ON COLUMN deal_chance.year_chance IS 'The same up to the end of the fiscal year. Fraction; S; NULL as month_chance.';
 COMMENT ON COLUMN deal_chance.win_chance IS 'The same within three years: ever. Fraction; S; NULL as month_chance.';
 COMMENT ON COLUMN deal_chance.company_win_chance IS 'win_chance before the factors of segment and rep. Fraction; S; NULL as month_chance.';
-COMMENT ON COLUMN deal_chance.odds_factor IS 'What the odds are multiplied by: deals won of the segment / expected by the clock, times the same of the rep given the segment''s, both shrunk to 1. Ratio; S.';
+COMMENT ON COLUMN deal_chance.odds_factor IS 'What the odds are multiplied by: deals won of the segment and size / expected by the clock, times the same of the rep given the segment''s, both shrunk to 1. Ratio; S.';
 
 SET LOCAL search_path = sales_perf, pg_temp;

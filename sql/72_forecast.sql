@@ -230,7 +230,7 @@ BEGIN
         SELECT max(r.rep_no) AS n FROM clock_rep r
     ),
     segment AS MATERIALIZED (
-        SELECT array_agg(g.segment ORDER BY g.segment_no) AS names FROM clock_segment g
+        SELECT array_agg(g.segment ORDER BY g.segment_no) AS names, deal_size_limits() AS size_limits FROM clock_segment g
     ),
     of_deal AS (
         SELECT coalesce(r.rep_no, (SELECT n FROM rep_count)) AS rep_no,
@@ -243,7 +243,7 @@ BEGIN
           LEFT JOIN clock_rep r ON r.rep_id = d.credit_rep_id
           LEFT JOIN clock_rep o ON o.rep_id = d.rep_id
           LEFT JOIN item of_rep ON of_rep.item = 'rep' AND of_rep.no = coalesce(o.rep_no, (SELECT n FROM rep_count))
-          LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = array_position((SELECT names FROM segment), d.segment)
+          LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = (array_position((SELECT names FROM segment), d.segment) - 1) * 3 + deal_size(d.full_amount, (SELECT size_limits FROM segment))
           LEFT JOIN item of_stage ON of_stage.item = 'stage' AND of_stage.no = d.clock_no
           LEFT JOIN item chance ON chance.item = 'chance' AND chance.no = d.clock_no
         UNION ALL
@@ -335,13 +335,14 @@ rep_count AS MATERIALIZED (
       FROM clock_rep
 ),
 segment AS MATERIALIZED (
-    SELECT array_agg(segment ORDER BY segment_no) AS names
+    SELECT array_agg(segment ORDER BY segment_no) AS names,
+           deal_size_limits() AS size_limits
       FROM clock_segment
 ),
 open_deal AS MATERIALIZED (
     SELECT coalesce(r.rep_no, (SELECT n FROM rep_count)) AS rep_no,
            coalesce(o.rep_no, (SELECT n FROM rep_count)) AS owner_no,
-           array_position((SELECT names FROM segment), d.segment) AS segment_no,
+           (array_position((SELECT names FROM segment), d.segment) - 1) * 3 + deal_size(d.full_amount, (SELECT size_limits FROM segment)) AS segment_no,
            CASE WHEN d.age_days BETWEEN 0 AND s.numbers[1] THEN d.clock_no ELSE 0 END AS clock_no,
            coalesce(d.age_days, 0) AS age_days,
            d.amount,

@@ -108,6 +108,9 @@ count_argument(FunctionCallInfo fcinfo, int argument)
 
 /* ---------- the clocks ---------- */
 
+/* up to so many days ahead chances are corrected by what replays have shown */
+#define CORRECTED_DAYS	92.0
+
 static void
 put_item(ReturnSetInfo *result, const char *item, int no, const double *values, int n)
 {
@@ -231,6 +234,7 @@ stage_clock(PG_FUNCTION_ARGS)
 	ClockData	data;
 	IntArray	until;
 	StageClock *clock;
+	ClockSpread spread = {0};
 	double	   *chances;
 	double	   *of_stage;
 	int			nages;
@@ -247,11 +251,29 @@ stage_clock(PG_FUNCTION_ARGS)
 	for (int h = 0; h < until.n; h++)
 		stage_clock_chances(clock, &data, data.as_of + 1, until.values[h],
 							chances + (size_t) h * data.nstages * nages, nages);
+	if (PG_GETARG_BOOL(FIT_REPLAY))
+	{
+		/* replays are of months: what lasts longer is corrected by less */
+		spread = stage_clock_replay(&data);
+		for (int h = 0; h < until.n; h++)
+		{
+			double		power = Min(1, CORRECTED_DAYS / Max(until.values[h] - data.as_of, 1));
+
+			for (int stage = 0; stage < data.nstages; stage++)
+			{
+				double		factor = pow(spread.stage_factors[stage], power);
+				double	   *chance = chances + ((size_t) h * data.nstages + stage) * nages;
+
+				for (int age = 0; age < nages; age++)
+					chance[age] = change_chance(chance[age], factor);
+			}
+		}
+	}
 	of_stage = palloc_extended((size_t) nages * Max(until.n, 1) * sizeof(double),
 							   MCXT_ALLOC_HUGE);
 	for (int stage = 0; stage < data.nstages; stage++)
 	{
-		double		numbers[5];
+		double		numbers[6];
 
 		for (int h = 0; h < until.n; h++)
 			memcpy(of_stage + (size_t) h * nages,
@@ -262,6 +284,7 @@ stage_clock(PG_FUNCTION_ARGS)
 		numbers[1] = clock->days[stage];
 		for (int end = 0; end < NENDS; end++)
 			numbers[2 + end] = clock->events[end * data.nstages + stage];
+		numbers[5] = spread.stage_factors ? spread.stage_factors[stage] : 1;
 		put_item(result, "stage", stage + 1, numbers, lengthof(numbers));
 	}
 	for (int i = 0; i < data.nreps; i++)
@@ -289,7 +312,6 @@ stage_clock(PG_FUNCTION_ARGS)
 	}
 	if (PG_GETARG_BOOL(FIT_REPLAY))
 	{
-		ClockSpread spread = stage_clock_replay(&data);
 		double		numbers[] = {spread.common, spread.of_rep, spread.nmonths};
 
 		put_item(result, "spread", 1, numbers, lengthof(numbers));

@@ -65,6 +65,7 @@ static const int32 band_starts[] = {
 #define REP_SPREAD_BEFORE	0.2
 #define SPREAD_WEIGHT	3.0
 #define SPREAD_LEAST	0.05
+#define LEVEL_WEIGHT	2.0		/* months that forecasts being right on average weighs as */
 #define REPLAY_WINS		20.0	/* months with fewer expected wins weigh less */
 
 #define CELL(stage, band, place) (((stage) * NBANDS + (band)) * MONTH_PLACES + (place))
@@ -584,6 +585,17 @@ stage_clock_replay(const ClockData *data)
 	double	   *rep_expected = zeros(data->nreps);
 	double	   *rep_variance = zeros(data->nreps);
 	double	   *rep_won = zeros(data->nreps);
+	double	   *stage_won = zeros(data->nstages);
+	double	   *stage_expected = zeros(data->nstages);
+	double		month_won[REPLAYS_MAX];
+	double		month_expected[REPLAYS_MAX];
+	double		month_variance[REPLAYS_MAX];
+	double		all_won = 0;
+	double		all_expected = 0;
+	double		level = 1;
+	double		stage_squares = 0;
+	double		expected_squares = 0;
+	double		prior;
 	double		squares = SPREAD_WEIGHT * SPREAD_BEFORE * SPREAD_BEFORE;
 	double		weights = SPREAD_WEIGHT;
 	double		rep_excess = 0;
@@ -626,6 +638,8 @@ stage_clock_replay(const ClockData *data)
 			expected += chance;
 			variance += chance * (1 - chance);
 			won += is_won;
+			stage_won[visit->stage] += is_won;
+			stage_expected[visit->stage] += chance;
 			rep_expected[visit->rep] += chance;
 			rep_variance[visit->rep] += chance * (1 - chance);
 			rep_won[visit->rep] += is_won;
@@ -633,19 +647,53 @@ stage_clock_replay(const ClockData *data)
 		if (!(expected > 0))
 			continue;
 		weight = Min(1, expected / REPLAY_WINS);
-		squares += weight * ((won - expected) * (won - expected) - variance) /
-			(expected * expected);
-		weights += weight;
 		rep_weights += weight;
+		month_won[spread.nmonths] = won;
+		month_expected[spread.nmonths] = expected;
+		month_variance[spread.nmonths] = variance;
 		spread.nmonths++;
+		all_won += won;
+		all_expected += expected;
 		for (int rep = 0; rep < data->nreps; rep++)
 		{
-			double		level = won / expected;
-			double		d = rep_won[rep] - level * rep_expected[rep];
+			double		of_month = won / expected;
+			double		d = rep_won[rep] - of_month * rep_expected[rep];
 
-			rep_excess += d * d - level * rep_variance[rep];
-			rep_squares += level * level * rep_expected[rep] * rep_expected[rep];
+			rep_excess += d * d - of_month * rep_variance[rep];
+			rep_squares += of_month * of_month * rep_expected[rep] * rep_expected[rep];
 		}
+	}
+
+	/*
+	 * Deals that are slow in one stage are slow in the next, which clocks of
+	 * single stages do not know; so forecasts may be off in one direction.
+	 */
+	spread.stage_factors = zeros(data->nstages);
+	if (spread.nmonths > 0)
+	{
+		prior = LEVEL_WEIGHT * all_expected / spread.nmonths;
+		level = (all_won + prior) / (all_expected + prior);
+	}
+	for (int stage = 0; stage < data->nstages; stage++)
+	{
+		double		d = stage_won[stage] - level * stage_expected[stage];
+
+		stage_squares += d * d;
+		expected_squares += pow(level * stage_expected[stage], 2);
+	}
+	prior = prior_events(stage_squares, level * all_expected, expected_squares, GROUP_EVENTS);
+	for (int stage = 0; stage < data->nstages; stage++)
+		spread.stage_factors[stage] = level *
+			shrunk_factor(stage_won[stage], level * stage_expected[stage], prior);
+
+	for (int month = 0; month < spread.nmonths; month++)
+	{
+		double		expected = level * month_expected[month];
+		double		weight = Min(1, month_expected[month] / REPLAY_WINS);
+
+		squares += weight * (pow(month_won[month] - expected, 2) - level * month_variance[month]) /
+			(expected * expected);
+		weights += weight;
 	}
 	spread.common = sqrt(Max(squares / weights, SPREAD_LEAST * SPREAD_LEAST));
 	spread.common = Min(spread.common, 1);
@@ -661,5 +709,7 @@ stage_clock_replay(const ClockData *data)
 	pfree(rep_expected);
 	pfree(rep_variance);
 	pfree(rep_won);
+	pfree(stage_won);
+	pfree(stage_expected);
 	return spread;
 }

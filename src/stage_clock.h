@@ -91,6 +91,7 @@ typedef struct ClockSpread
 	double		common;
 	double		of_rep;
 	int			nmonths;
+	double	   *stage_factors;	/* what has come / what was expected, shrunk */
 } ClockSpread;
 
 extern StageClock *stage_clock_fit(const ClockData *data, int last_day);
