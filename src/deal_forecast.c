@@ -296,7 +296,8 @@ stage_clock(PG_FUNCTION_ARGS)
 	for (int i = 0; i < data.nsegments; i++)
 	{
 		double		numbers[] = {
-			clock->segment_factors[i], clock->segment_won[i], clock->segment_expected[i]
+			clock->segment_factors[i] * (spread.segment_factors ? spread.segment_factors[i] : 1),
+			clock->segment_won[i], clock->segment_expected[i]
 		};
 
 		put_item(result, "segment", i + 1, numbers, lengthof(numbers));

@@ -587,13 +587,15 @@ stage_clock_replay(const ClockData *data)
 	double	   *rep_won = zeros(data->nreps);
 	double	   *stage_won = zeros(data->nstages);
 	double	   *stage_expected = zeros(data->nstages);
+	double	   *segment_won = zeros(data->nsegments);
+	double	   *segment_expected = zeros(data->nsegments);
 	double		month_won[REPLAYS_MAX];
 	double		month_expected[REPLAYS_MAX];
 	double		month_variance[REPLAYS_MAX];
 	double		all_won = 0;
 	double		all_expected = 0;
 	double		level = 1;
-	double		stage_squares = 0;
+	double		group_squares = 0;
 	double		expected_squares = 0;
 	double		prior;
 	double		squares = SPREAD_WEIGHT * SPREAD_BEFORE * SPREAD_BEFORE;
@@ -640,6 +642,8 @@ stage_clock_replay(const ClockData *data)
 			won += is_won;
 			stage_won[visit->stage] += is_won;
 			stage_expected[visit->stage] += chance;
+			segment_won[visit->segment] += is_won;
+			segment_expected[visit->segment] += chance;
 			rep_expected[visit->rep] += chance;
 			rep_variance[visit->rep] += chance * (1 - chance);
 			rep_won[visit->rep] += is_won;
@@ -678,13 +682,27 @@ stage_clock_replay(const ClockData *data)
 	{
 		double		d = stage_won[stage] - level * stage_expected[stage];
 
-		stage_squares += d * d;
+		group_squares += d * d;
 		expected_squares += pow(level * stage_expected[stage], 2);
 	}
-	prior = prior_events(stage_squares, level * all_expected, expected_squares, GROUP_EVENTS);
+	prior = prior_events(group_squares, level * all_expected, expected_squares, GROUP_EVENTS);
 	for (int stage = 0; stage < data->nstages; stage++)
 		spread.stage_factors[stage] = level *
 			shrunk_factor(stage_won[stage], level * stage_expected[stage], prior);
+
+	spread.segment_factors = zeros(data->nsegments);
+	group_squares = expected_squares = 0;
+	for (int segment = 0; segment < data->nsegments; segment++)
+	{
+		double		d = segment_won[segment] - level * segment_expected[segment];
+
+		group_squares += d * d;
+		expected_squares += pow(level * segment_expected[segment], 2);
+	}
+	prior = prior_events(group_squares, level * all_expected, expected_squares, GROUP_EVENTS);
+	for (int segment = 0; segment < data->nsegments; segment++)
+		spread.segment_factors[segment] =
+			shrunk_factor(segment_won[segment], level * segment_expected[segment], prior);
 
 	for (int month = 0; month < spread.nmonths; month++)
 	{
@@ -711,5 +729,7 @@ stage_clock_replay(const ClockData *data)
 	pfree(rep_won);
 	pfree(stage_won);
 	pfree(stage_expected);
+	pfree(segment_won);
+	pfree(segment_expected);
 	return spread;
 }

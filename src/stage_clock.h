@@ -92,6 +92,7 @@ typedef struct ClockSpread
 	double		of_rep;
 	int			nmonths;
 	double	   *stage_factors;	/* what has come / what was expected, shrunk */
+	double	   *segment_factors;	/* the same, given that of all */
 } ClockSpread;
 
 extern StageClock *stage_clock_fit(const ClockData *data, int last_day);
