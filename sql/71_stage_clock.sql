@@ -171,8 +171,10 @@ BEGIN ATOMIC
       FROM deal_as_of d
      WHERE d.reporting_amount > 0
        AND d.opened_on = ANY (ARRAY(SELECT sales_perf.as_of() - back
-                                      FROM generate_series(0, 730) AS back
-                                     WHERE (sales_perf.as_of() - back - date '2000-01-01') % sample_step(sales_perf.as_of() - 730, sales_perf.as_of(), false, 3000) = 0));
+                                      -- once, not for each day
+                                      FROM (SELECT sample_step(sales_perf.as_of() - 730, sales_perf.as_of(), false, 3000) AS step OFFSET 0) AS every
+                                     CROSS JOIN generate_series(0, 730) AS back
+                                     WHERE (sales_perf.as_of() - back - date '2000-01-01') % every.step = 0));
 END;
 
 COMMENT ON FUNCTION deal_size_limits() IS 'The amounts from which on deals are middle-sized, and large: thirds of the deals opened in the last two years (or of about 3,000 of them). Amounts in the reporting currency; empty where there are none.';
