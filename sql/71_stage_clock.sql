@@ -187,7 +187,7 @@ COMMENT ON FUNCTION deal_size(numeric, double precision[]) IS 'Size of a deal: 1
 
 CREATE FUNCTION stage_clock_item(horizons date[], with_spread boolean DEFAULT true)
     RETURNS TABLE (item text, no integer, numbers double precision[])
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column

@@ -80,7 +80,7 @@ COMMENT ON FUNCTION day_months_before(date, integer) IS 'The day at the same pla
 
 CREATE FUNCTION unopened_rate(first_days date[], last_days date[])
     RETURNS TABLE (period_no integer, rep_no integer, amount double precision, rate double precision)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
@@ -206,7 +206,7 @@ COMMENT ON FUNCTION unopened_rate(date[], date[]) IS 'How many deals of which am
 
 CREATE FUNCTION forecast_outlook(last_day date)
     RETURNS TABLE (level text, team_id text, rep_id text, outlook sales_perf.outlook_summary, common_spread double precision)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column

@@ -23,9 +23,9 @@
 
 #include "deal_sum.h"
 
-#define NODES			13		/* of the coarse part, STEP apart */
-#define STEP			0.5
-#define FINE			0.4		/* the standard deviation of the fine part */
+#define NODES			9		/* of the coarse part, STEP apart */
+#define STEP			0.75
+#define FINE			0.5		/* the standard deviation of the fine part */
 #define POWER_MAX		2.5
 
 #define LARGE_SHARE		0.35	/* of the standard deviation: from there on a deal is large */
@@ -33,8 +33,8 @@
 #define FEW_DEALS		40		/* so few are all large */
 #define RATE_CHANCE		0.1		/* the chance of each of the deals that stand for a rate */
 #define CHANCE_BINS		100		/* of small deals */
-#define LATTICE			97
-#define ROUNDS			24
+#define LATTICE			65
+#define ROUNDS			20
 
 #define TAIL			5.0
 #define TABLE			4096
