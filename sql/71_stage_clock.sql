@@ -163,27 +163,39 @@ END;
 
 COMMENT ON FUNCTION sample_step(date, date, boolean, integer) IS 'Of how many days one is enough to read about so many deals, opened (or closed) between two days: 1 where there are no more, and never a multiple of 7.';
 
--- Large deals are slower, and lost more often: a third of the deals each is small, middle-sized and large.
+-- Large deals are slower, and lost more often, and they are most of what a forecast amounts to: each size has
+-- clocks of its own. The classes get narrower towards the top, and are fewer where there is little to learn from.
 CREATE FUNCTION deal_size_limits() RETURNS double precision[]
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT coalesce(percentile_disc(ARRAY[1 / 3.0, 2 / 3.0]::double precision[]) WITHIN GROUP (ORDER BY d.reporting_amount::double precision), '{}')
-      FROM deal_as_of d
-     WHERE d.reporting_amount > 0
-       AND d.opened_on = ANY (ARRAY(SELECT sales_perf.as_of() - back
-                                      -- once, not for each day
-                                      FROM (SELECT sample_step(sales_perf.as_of() - 730, sales_perf.as_of(), false, 3000) AS step OFFSET 0) AS every
-                                     CROSS JOIN generate_series(0, 730) AS back
-                                     WHERE (sales_perf.as_of() - back - date '2000-01-01') % every.step = 0));
+    SELECT coalesce((SELECT array_agg(DISTINCT l.amount ORDER BY l.amount)
+                       FROM unnest(CASE
+                                       WHEN sample.deal_count < 200 THEN '{}'
+                                       WHEN sample.deal_count < 400 THEN sample.quantiles[2:2]
+                                       WHEN sample.deal_count < 800 THEN sample.quantiles[2:3]
+                                       ELSE sample.quantiles
+                                   END) AS l (amount)
+                      WHERE l.amount > sample.least_amount), '{}')
+      FROM (SELECT count(*) AS deal_count,
+                   min(d.reporting_amount)::double precision AS least_amount,
+                   percentile_disc(ARRAY[0.4, 0.7, 0.88, 0.96]::double precision[]) WITHIN GROUP (ORDER BY d.reporting_amount::double precision) AS quantiles
+              FROM deal_as_of d
+             WHERE d.reporting_amount > 0
+               AND d.reporting_amount < 'Infinity'
+               AND d.opened_on = ANY (ARRAY(SELECT sales_perf.as_of() - back
+                                              -- once, not for each day
+                                              FROM (SELECT sample_step(sales_perf.as_of() - 730, sales_perf.as_of(), false, 3000) AS step OFFSET 0) AS every
+                                             CROSS JOIN generate_series(0, 730) AS back
+                                             WHERE (sales_perf.as_of() - back - date '2000-01-01') % every.step = 0))) AS sample;
 END;
 
-COMMENT ON FUNCTION deal_size_limits() IS 'The amounts from which on deals are middle-sized, and large: thirds of the deals opened in the last two years (or of about 3,000 of them). Amounts in the reporting currency; empty where there are none.';
+COMMENT ON FUNCTION deal_size_limits() IS 'The amounts from which on a deal belongs to the next class of size: quantiles 0.4, 0.7, 0.88 and 0.96 of the deals opened in the last two years (of about 3,000 of them), fewer where there are less than 800. Amounts in the reporting currency; empty: one class.';
 
 CREATE FUNCTION deal_size(amount numeric, limits double precision[]) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN cardinality(limits) = 2 AND amount > 0 THEN 1 + (amount > limits[1])::integer + (amount > limits[2])::integer ELSE 2 END;
+    RETURN CASE WHEN amount > 0 AND amount < 'Infinity' THEN 1 + width_bucket(amount::double precision, limits) ELSE 1 + cardinality(limits) / 2 END;
 
-COMMENT ON FUNCTION deal_size(numeric, double precision[]) IS 'Size of a deal: 1 small, 2 middle-sized (and unknown: CRMs often set the amounts of lost deals to 0), 3 large; by limits as deal_size_limits() gives them.';
+COMMENT ON FUNCTION deal_size(numeric, double precision[]) IS 'Class of a deal''s size, from 1 for the smallest, by limits as deal_size_limits() gives them. Unknown amounts and those of 0 or less count as middle-sized: CRMs often set the amounts of lost deals to 0.';
 
 CREATE FUNCTION stage_clock_item(horizons date[], with_spread boolean DEFAULT true)
     RETURNS TABLE (item text, no integer, numbers double precision[])
@@ -201,6 +213,7 @@ DECLARE
     rep_count integer;
     segments text[];
     size_limits constant double precision[] := deal_size_limits();
+    size_count constant integer := cardinality(size_limits) + 1;
     stage_count integer;
     visit record;
 BEGIN
@@ -223,7 +236,7 @@ BEGIN
     END IF;
     SELECT max(r.rep_no) INTO rep_count FROM clock_rep r;
     SELECT array_agg(g.segment ORDER BY g.segment_no) INTO segments FROM clock_segment g;
-    SELECT max(s.clock_no) INTO stage_count FROM clock_stage s;
+    SELECT max(s.clock_no) * size_count INTO stage_count FROM clock_stage s;
 
     step := sample_step(today - 730, today, false, 15000);
     days := ARRAY(SELECT today - back
@@ -238,12 +251,14 @@ BEGIN
                CASE WHEN d.is_open THEN 0 WHEN d.outcome = 'won' THEN -1 ELSE -2 END AS last_end,
                CASE WHEN d.outcome = 'won' THEN d.closed_on ELSE 'infinity' END AS won_on,
                coalesce(r.rep_no, rep_count) AS rep_no,
-               (array_position(segments, coalesce(a.segment, '')) - 1) * 3 + deal_size(d.reporting_amount, size_limits) AS segment_no,
-               coalesce(opening.clock_no, 1) AS clock_no
+               (array_position(segments, coalesce(a.segment, '')) - 1) * size_count + size.no AS segment_no,
+               size.no AS size_no,
+               (coalesce(opening.clock_no, 1) - 1) * size_count + size.no AS clock_no
           FROM deal_as_of d
           LEFT JOIN clock_rep r ON r.rep_id = d.rep_id
           LEFT JOIN account a ON a.account_id = d.account_id
           LEFT JOIN clock_stage opening ON opening.pipeline_id = d.pipeline_id AND opening.stage_id IS NULL
+         CROSS JOIN LATERAL (SELECT deal_size(d.reporting_amount, size_limits) AS no) AS size
          WHERE d.opened_on = ANY (days)
            AND (d.is_open OR d.closed_on >= d.opened_on)
     ),
@@ -257,7 +272,7 @@ BEGIN
           FROM sampled s
         UNION ALL
         SELECT s.deal_no,
-               c.clock_no,
+               (c.clock_no - 1) * size_count + s.size_no,
                greatest(e.entered_on, s.opened_on),
                e.entered_at,
                e.stage_event_id
@@ -303,7 +318,7 @@ BEGIN
 
     RETURN QUERY
     SELECT c.item, c.no, c.numbers
-      FROM sales_perf.stage_clock(today, history_from, stage_count, rep_count, cardinality(segments) * 3,
+      FROM sales_perf.stage_clock(today, history_from, stage_count, rep_count, cardinality(segments) * size_count,
                                   month_starts, month_places,
                                   visit.clock_nos, visit.entered_on, visit.left_on, visit.ends,
                                   visit.rep_nos, visit.segment_nos, visit.won_on,
@@ -353,9 +368,9 @@ SELECT d.deal_id,
   FROM open_deal_clock d
   LEFT JOIN clock_rep r ON r.rep_id = d.rep_id
   LEFT JOIN item of_rep ON of_rep.item = 'rep' AND of_rep.no = coalesce(r.rep_no, (SELECT n FROM rep_count))
-  LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = (array_position((SELECT names FROM segment), d.segment) - 1) * 3 + deal_size(d.amount, (SELECT size_limits FROM segment))
-  LEFT JOIN item of_stage ON of_stage.item = 'stage' AND of_stage.no = d.clock_no
-  LEFT JOIN item chance ON chance.item = 'chance' AND chance.no = d.clock_no
+  LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = (array_position((SELECT names FROM segment), d.segment) - 1) * (SELECT cardinality(size_limits) + 1 FROM segment) + deal_size(d.amount, (SELECT size_limits FROM segment))
+  LEFT JOIN item of_stage ON of_stage.item = 'stage' AND of_stage.no = (d.clock_no - 1) * (SELECT cardinality(size_limits) + 1 FROM segment) + deal_size(d.amount, (SELECT size_limits FROM segment))
+  LEFT JOIN item chance ON chance.item = 'chance' AND chance.no = of_stage.no
  CROSS JOIN LATERAL (SELECT of_rep.numbers[1] * of_segment.numbers[1] AS factor) AS f
   LEFT JOIN LATERAL (
         SELECT chance.numbers[1 + d.age_days] AS month_chance,

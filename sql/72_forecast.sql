@@ -243,9 +243,9 @@ BEGIN
           LEFT JOIN clock_rep r ON r.rep_id = d.credit_rep_id
           LEFT JOIN clock_rep o ON o.rep_id = d.rep_id
           LEFT JOIN item of_rep ON of_rep.item = 'rep' AND of_rep.no = coalesce(o.rep_no, (SELECT n FROM rep_count))
-          LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = (array_position((SELECT names FROM segment), d.segment) - 1) * 3 + deal_size(d.full_amount, (SELECT size_limits FROM segment))
-          LEFT JOIN item of_stage ON of_stage.item = 'stage' AND of_stage.no = d.clock_no
-          LEFT JOIN item chance ON chance.item = 'chance' AND chance.no = d.clock_no
+          LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = (array_position((SELECT names FROM segment), d.segment) - 1) * (SELECT cardinality(size_limits) + 1 FROM segment) + deal_size(d.full_amount, (SELECT size_limits FROM segment))
+          LEFT JOIN item of_stage ON of_stage.item = 'stage' AND of_stage.no = (d.clock_no - 1) * (SELECT cardinality(size_limits) + 1 FROM segment) + deal_size(d.full_amount, (SELECT size_limits FROM segment))
+          LEFT JOIN item chance ON chance.item = 'chance' AND chance.no = of_stage.no
         UNION ALL
         -- a rate as deals of a small chance, so many that their number is all but Poisson
         SELECT u.rep_no,
@@ -342,8 +342,8 @@ segment AS MATERIALIZED (
 open_deal AS MATERIALIZED (
     SELECT coalesce(r.rep_no, (SELECT n FROM rep_count)) AS rep_no,
            coalesce(o.rep_no, (SELECT n FROM rep_count)) AS owner_no,
-           (array_position((SELECT names FROM segment), d.segment) - 1) * 3 + deal_size(d.full_amount, (SELECT size_limits FROM segment)) AS segment_no,
-           CASE WHEN d.age_days BETWEEN 0 AND s.numbers[1] THEN d.clock_no ELSE 0 END AS clock_no,
+           (array_position((SELECT names FROM segment), d.segment) - 1) * (SELECT cardinality(size_limits) + 1 FROM segment) + deal_size(d.full_amount, (SELECT size_limits FROM segment)) AS segment_no,
+           CASE WHEN d.age_days BETWEEN 0 AND s.numbers[1] THEN s.no ELSE 0 END AS clock_no,
            coalesce(d.age_days, 0) AS age_days,
            d.amount,
            d.is_counted,
@@ -352,7 +352,7 @@ open_deal AS MATERIALIZED (
       FROM forecast_deal d
       LEFT JOIN clock_rep r ON r.rep_id = d.credit_rep_id
       LEFT JOIN clock_rep o ON o.rep_id = d.rep_id
-      LEFT JOIN item s ON s.item = 'stage' AND s.no = d.clock_no
+      LEFT JOIN item s ON s.item = 'stage' AND s.no = (d.clock_no - 1) * (SELECT cardinality(size_limits) + 1 FROM segment) + deal_size(d.full_amount, (SELECT size_limits FROM segment))
 ),
 open_column AS (
     SELECT coalesce(array_agg(clock_no), '{}') AS clock_nos,

@@ -81,13 +81,18 @@ normal_below(double z)
 	return normal_table[i] + (place - i) * (normal_table[i + 1] - normal_table[i]);
 }
 
+/* The largest first; in full, so that nothing depends on the order deals come in. */
 static int
 compare_large(const void *a, const void *b)
 {
-	double		x = ((const LargeDeal *) a)->amount;
-	double		y = ((const LargeDeal *) b)->amount;
+	const LargeDeal *x = a;
+	const LargeDeal *y = b;
 
-	return (x < y) - (x > y);
+	if (x->amount != y->amount)
+		return x->amount < y->amount ? 1 : -1;
+	if (x->chance != y->chance)
+		return x->chance < y->chance ? 1 : -1;
+	return (int) x->is_rate - (int) y->is_rate;
 }
 
 static inline double
@@ -253,9 +258,9 @@ deal_sum_quantiles(const SumDeal *deals, int ndeals, const SumRate *rates, int n
 		}
 	}
 	limit = Max(limit, 0);
+	qsort(large, nlarge, sizeof(LargeDeal), compare_large);
 	if (nlarge > LARGE_MAX)
 	{
-		qsort(large, nlarge, sizeof(LargeDeal), compare_large);
 		limit = large[LARGE_MAX].amount;
 		/* those of one amount stay together */
 		for (nlarge = LARGE_MAX; nlarge > 0 && large[nlarge - 1].amount <= limit;)
