@@ -56,91 +56,7 @@ COMMENT ON VIEW clock_segment IS 'Segments of accounts by number, for functions 
 COMMENT ON COLUMN clock_segment.segment_no IS 'Number of the segment, from 1 on.';
 COMMENT ON COLUMN clock_segment.segment IS 'The segment; the empty text: of accounts without one, and of deals without an account.';
 
--- ---------------------------------------------------------------- the open deals
-
-CREATE VIEW open_deal_clock WITH (security_invoker = true) AS
-SELECT d.deal_id,
-       d.rep_id,
-       d.pipeline_id,
-       d.stage_id,
-       coalesce(a.segment, '') AS segment,
-       coalesce(own.clock_no, opening.clock_no, 1) AS clock_no,
-       CASE
-           WHEN own.clock_no IS NOT NULL THEN sales_perf.as_of() - d.stage_entered_on
-           WHEN isfinite(d.opened_on) THEN sales_perf.as_of() - d.opened_on
-       END AS age_days,
-       own.clock_no IS NOT NULL AS is_stage_known,
-       d.reporting_amount AS amount,
-       d.expected_close_on,
-       d.forecast_category
-  FROM deal_as_of d
-  LEFT JOIN account a ON a.account_id = d.account_id
-  LEFT JOIN (SELECT DISTINCT deal_id, entered_on
-               FROM stage_event
-              WHERE is_assumed) AS assumed ON assumed.deal_id = d.deal_id AND assumed.entered_on = d.stage_entered_on
-  LEFT JOIN clock_stage own ON own.stage_id = d.stage_id AND isfinite(d.stage_entered_on) AND assumed.deal_id IS NULL
-  LEFT JOIN clock_stage opening ON opening.pipeline_id = d.pipeline_id AND opening.stage_id IS NULL
- WHERE d.is_open;
-
-COMMENT ON VIEW open_deal_clock IS 'The open deals as of as_of(), and where they stand on which clock. S.';
-COMMENT ON COLUMN open_deal_clock.deal_id IS 'The deal.';
-COMMENT ON COLUMN open_deal_clock.rep_id IS 'The rep who owns it; NULL: nobody.';
-COMMENT ON COLUMN open_deal_clock.pipeline_id IS 'Its pipeline.';
-COMMENT ON COLUMN open_deal_clock.stage_id IS 'Its stage.';
-COMMENT ON COLUMN open_deal_clock.segment IS 'Segment of its account; the empty text: none.';
-COMMENT ON COLUMN open_deal_clock.clock_no IS 'Number of its clock, see clock_stage.';
-COMMENT ON COLUMN open_deal_clock.age_days IS 'as_of() - the day it entered its stage, or was opened where its stages are not recorded. Days; S; NULL where that day is not known.';
-COMMENT ON COLUMN open_deal_clock.is_stage_known IS 'True where the clock is that of its stage, false where it is that of its pipeline.';
-COMMENT ON COLUMN open_deal_clock.amount IS 'Its amount in the reporting currency. Amount; S; NULL: not known.';
-COMMENT ON COLUMN open_deal_clock.expected_close_on IS 'The day it is expected to close.';
-COMMENT ON COLUMN open_deal_clock.forecast_category IS 'The CRM''s forecast category.';
-
--- An open deal that is split already counts for those who will be credited with it.
-CREATE VIEW forecast_deal WITH (security_invoker = true) AS
-SELECT d.deal_id,
-       d.rep_id,
-       CASE WHEN c.deal_id IS NULL THEN d.rep_id ELSE c.rep_id END AS credit_rep_id,
-       d.segment,
-       d.clock_no,
-       d.age_days,
-       CASE WHEN c.deal_id IS NULL THEN d.amount ELSE d.amount * c.share END AS amount,
-       d.expected_close_on,
-       d.forecast_category,
-       c.deal_id IS NULL OR c.rep_id = (SELECT min(f.rep_id) FROM deal_credit f WHERE f.deal_id = c.deal_id AND NOT f.is_overlay) AS is_counted,
-       d.amount AS full_amount
-  FROM open_deal_clock d
-  LEFT JOIN deal_credit c ON c.deal_id = d.deal_id AND NOT c.is_overlay;
-
-COMMENT ON VIEW forecast_deal IS 'The open deals as of as_of() by who will be credited with them: one row for each deal and rep.';
-COMMENT ON COLUMN forecast_deal.deal_id IS 'The deal.';
-COMMENT ON COLUMN forecast_deal.rep_id IS 'The rep who owns it; NULL: nobody.';
-COMMENT ON COLUMN forecast_deal.credit_rep_id IS 'The rep who would be credited: the owner, or one of those among whom it is split.';
-COMMENT ON COLUMN forecast_deal.segment IS 'Segment of its account; the empty text: none.';
-COMMENT ON COLUMN forecast_deal.clock_no IS 'Number of its clock, see clock_stage.';
-COMMENT ON COLUMN forecast_deal.age_days IS 'Days on that clock. Days; S; NULL where that is not known.';
-COMMENT ON COLUMN forecast_deal.amount IS 'Its amount in the reporting currency x share. Amount; S; NULL: not known.';
-COMMENT ON COLUMN forecast_deal.expected_close_on IS 'The day it is expected to close.';
-COMMENT ON COLUMN forecast_deal.forecast_category IS 'The CRM''s forecast category.';
-COMMENT ON COLUMN forecast_deal.full_amount IS 'Its whole amount, of which amount is the rep''s share. Amount; S; NULL: not known.';
-COMMENT ON COLUMN forecast_deal.is_counted IS 'True in one row of each deal: a split deal is counted for one of its reps.';
-
--- ---------------------------------------------------------------- what there is to learn from
-
--- Deals closed before the first closing that is known are not there, and must not be missed.
-CREATE FUNCTION closing_history_from() RETURNS date
-    LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT greatest(first_closing.closed_on, sales_perf.as_of() - 730)
-      FROM (SELECT d.closed_on
-              FROM deal d
-             WHERE d.outcome <> 'open'
-               AND d.closed_on > '-infinity'
-             ORDER BY d.closed_on
-             LIMIT 1) AS first_closing
-     WHERE first_closing.closed_on <= sales_perf.as_of();
-END;
-
-COMMENT ON FUNCTION closing_history_from() IS 'The day from which on it is known how deals close: that of the first closing, within the last two years; NULL where none is known as of as_of().';
+-- ---------------------------------------------------------------- sizes
 
 -- Of many deals some say enough: those of every n-th day, and n no multiple of 7, so that all days of the
 -- week are there. How many deals there are is judged from every 61st day.
@@ -193,9 +109,112 @@ COMMENT ON FUNCTION deal_size_limits() IS 'The amounts from which on a deal belo
 
 CREATE FUNCTION deal_size(amount numeric, limits double precision[]) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN amount > 0 AND amount < 'Infinity' THEN 1 + width_bucket(amount::double precision, limits) ELSE 1 + cardinality(limits) / 2 END;
+    -- amount stands there once, so that the function is written into the query that calls it
+    RETURN 1 + width_bucket(coalesce(nullif(greatest(amount, 0), 0)::double precision, limits[cardinality(limits) / 2], 0), limits);
 
 COMMENT ON FUNCTION deal_size(numeric, double precision[]) IS 'Class of a deal''s size, from 1 for the smallest, by limits as deal_size_limits() gives them. Unknown amounts and those of 0 or less count as middle-sized: CRMs often set the amounts of lost deals to 0.';
+
+CREATE VIEW clock_size WITH (security_invoker = true) AS
+SELECT deal_size_limits() AS limits
+-- found once for a query
+OFFSET 0;
+
+COMMENT ON VIEW clock_size IS 'One row: the limits of the classes of size.';
+COMMENT ON COLUMN clock_size.limits IS 'The amounts from which on a deal belongs to the next class, see deal_size_limits().';
+
+-- ---------------------------------------------------------------- the open deals
+
+CREATE VIEW open_deal_clock WITH (security_invoker = true) AS
+SELECT d.deal_id,
+       d.rep_id,
+       d.pipeline_id,
+       d.stage_id,
+       coalesce(a.segment, '') AS segment,
+       coalesce(own.clock_no, opening.clock_no, 1) AS clock_no,
+       CASE
+           WHEN own.clock_no IS NOT NULL THEN sales_perf.as_of() - d.stage_entered_on
+           WHEN isfinite(d.opened_on) THEN sales_perf.as_of() - d.opened_on
+       END AS age_days,
+       own.clock_no IS NOT NULL AS is_stage_known,
+       d.reporting_amount AS amount,
+       d.expected_close_on,
+       d.forecast_category,
+       (coalesce(own.clock_no, opening.clock_no, 1) - 1) * (cardinality(size.limits) + 1) + deal_size(d.reporting_amount, size.limits) AS clock_item_no,
+       (segment.segment_no - 1) * (cardinality(size.limits) + 1) + deal_size(d.reporting_amount, size.limits) AS segment_item_no
+  FROM deal_as_of d
+ CROSS JOIN clock_size size
+  LEFT JOIN account a ON a.account_id = d.account_id
+  LEFT JOIN clock_segment segment ON segment.segment = coalesce(a.segment, '')
+  LEFT JOIN (SELECT DISTINCT deal_id, entered_on
+               FROM stage_event
+              WHERE is_assumed) AS assumed ON assumed.deal_id = d.deal_id AND assumed.entered_on = d.stage_entered_on
+  LEFT JOIN clock_stage own ON own.stage_id = d.stage_id AND isfinite(d.stage_entered_on) AND assumed.deal_id IS NULL
+  LEFT JOIN clock_stage opening ON opening.pipeline_id = d.pipeline_id AND opening.stage_id IS NULL
+ WHERE d.is_open;
+
+COMMENT ON VIEW open_deal_clock IS 'The open deals as of as_of(), and where they stand on which clock. S.';
+COMMENT ON COLUMN open_deal_clock.deal_id IS 'The deal.';
+COMMENT ON COLUMN open_deal_clock.rep_id IS 'The rep who owns it; NULL: nobody.';
+COMMENT ON COLUMN open_deal_clock.pipeline_id IS 'Its pipeline.';
+COMMENT ON COLUMN open_deal_clock.stage_id IS 'Its stage.';
+COMMENT ON COLUMN open_deal_clock.segment IS 'Segment of its account; the empty text: none.';
+COMMENT ON COLUMN open_deal_clock.clock_no IS 'Number of its clock, see clock_stage.';
+COMMENT ON COLUMN open_deal_clock.age_days IS 'as_of() - the day it entered its stage, or was opened where its stages are not recorded. Days; S; NULL where that day is not known.';
+COMMENT ON COLUMN open_deal_clock.is_stage_known IS 'True where the clock is that of its stage, false where it is that of its pipeline.';
+COMMENT ON COLUMN open_deal_clock.amount IS 'Its amount in the reporting currency. Amount; S; NULL: not known.';
+COMMENT ON COLUMN open_deal_clock.expected_close_on IS 'The day it is expected to close.';
+COMMENT ON COLUMN open_deal_clock.forecast_category IS 'The CRM''s forecast category.';
+COMMENT ON COLUMN open_deal_clock.clock_item_no IS 'Number of the clock of deals of its size: of its item stage and chance in stage_clock_item().';
+COMMENT ON COLUMN open_deal_clock.segment_item_no IS 'Number of its segment and size: of its item segment there.';
+
+-- An open deal that is split already counts for those who will be credited with it.
+CREATE VIEW forecast_deal WITH (security_invoker = true) AS
+SELECT d.deal_id,
+       d.rep_id,
+       CASE WHEN c.deal_id IS NULL THEN d.rep_id ELSE c.rep_id END AS credit_rep_id,
+       d.segment,
+       d.clock_no,
+       d.age_days,
+       CASE WHEN c.deal_id IS NULL THEN d.amount ELSE d.amount * c.share END AS amount,
+       d.expected_close_on,
+       d.forecast_category,
+       c.deal_id IS NULL OR c.rep_id = (SELECT min(f.rep_id) FROM deal_credit f WHERE f.deal_id = c.deal_id AND NOT f.is_overlay) AS is_counted,
+       d.clock_item_no,
+       d.segment_item_no
+  FROM open_deal_clock d
+  LEFT JOIN deal_credit c ON c.deal_id = d.deal_id AND NOT c.is_overlay;
+
+COMMENT ON VIEW forecast_deal IS 'The open deals as of as_of() by who will be credited with them: one row for each deal and rep.';
+COMMENT ON COLUMN forecast_deal.deal_id IS 'The deal.';
+COMMENT ON COLUMN forecast_deal.rep_id IS 'The rep who owns it; NULL: nobody.';
+COMMENT ON COLUMN forecast_deal.credit_rep_id IS 'The rep who would be credited: the owner, or one of those among whom it is split.';
+COMMENT ON COLUMN forecast_deal.segment IS 'Segment of its account; the empty text: none.';
+COMMENT ON COLUMN forecast_deal.clock_no IS 'Number of its clock, see clock_stage.';
+COMMENT ON COLUMN forecast_deal.age_days IS 'Days on that clock. Days; S; NULL where that is not known.';
+COMMENT ON COLUMN forecast_deal.amount IS 'Its amount in the reporting currency x share. Amount; S; NULL: not known.';
+COMMENT ON COLUMN forecast_deal.expected_close_on IS 'The day it is expected to close.';
+COMMENT ON COLUMN forecast_deal.forecast_category IS 'The CRM''s forecast category.';
+COMMENT ON COLUMN forecast_deal.clock_item_no IS 'Number of the clock of deals of its size, see open_deal_clock.';
+COMMENT ON COLUMN forecast_deal.segment_item_no IS 'Number of its segment and size, see open_deal_clock.';
+COMMENT ON COLUMN forecast_deal.is_counted IS 'True in one row of each deal: a split deal is counted for one of its reps.';
+
+-- ---------------------------------------------------------------- what there is to learn from
+
+-- Deals closed before the first closing that is known are not there, and must not be missed.
+CREATE FUNCTION closing_history_from() RETURNS date
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT greatest(first_closing.closed_on, sales_perf.as_of() - 730)
+      FROM (SELECT d.closed_on
+              FROM deal d
+             WHERE d.outcome <> 'open'
+               AND d.closed_on > '-infinity'
+             ORDER BY d.closed_on
+             LIMIT 1) AS first_closing
+     WHERE first_closing.closed_on <= sales_perf.as_of();
+END;
+
+COMMENT ON FUNCTION closing_history_from() IS 'The day from which on it is known how deals close: that of the first closing, within the last two years; NULL where none is known as of as_of().';
 
 CREATE FUNCTION stage_clock_item(horizons date[], with_spread boolean DEFAULT true)
     RETURNS TABLE (item text, no integer, numbers double precision[])
@@ -344,10 +363,6 @@ WITH horizon AS (
            i.numbers
       FROM horizon h
      CROSS JOIN LATERAL stage_clock_item(ARRAY[h.month_end, h.quarter_end, h.year_end, sales_perf.as_of() + 1096]) AS i
-), segment AS MATERIALIZED (
-    SELECT array_agg(segment ORDER BY segment_no) AS names,
-           deal_size_limits() AS size_limits
-      FROM clock_segment
 ), rep_count AS MATERIALIZED (
     SELECT max(rep_no) AS n
       FROM clock_rep
@@ -368,8 +383,8 @@ SELECT d.deal_id,
   FROM open_deal_clock d
   LEFT JOIN clock_rep r ON r.rep_id = d.rep_id
   LEFT JOIN item of_rep ON of_rep.item = 'rep' AND of_rep.no = coalesce(r.rep_no, (SELECT n FROM rep_count))
-  LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = (array_position((SELECT names FROM segment), d.segment) - 1) * (SELECT cardinality(size_limits) + 1 FROM segment) + deal_size(d.amount, (SELECT size_limits FROM segment))
-  LEFT JOIN item of_stage ON of_stage.item = 'stage' AND of_stage.no = (d.clock_no - 1) * (SELECT cardinality(size_limits) + 1 FROM segment) + deal_size(d.amount, (SELECT size_limits FROM segment))
+  LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = d.segment_item_no
+  LEFT JOIN item of_stage ON of_stage.item = 'stage' AND of_stage.no = d.clock_item_no
   LEFT JOIN item chance ON chance.item = 'chance' AND chance.no = of_stage.no
  CROSS JOIN LATERAL (SELECT of_rep.numbers[1] * of_segment.numbers[1] AS factor) AS f
   LEFT JOIN LATERAL (

@@ -229,9 +229,6 @@ BEGIN
     rep_count AS MATERIALIZED (
         SELECT max(r.rep_no) AS n FROM clock_rep r
     ),
-    segment AS MATERIALIZED (
-        SELECT array_agg(g.segment ORDER BY g.segment_no) AS names, deal_size_limits() AS size_limits FROM clock_segment g
-    ),
     of_deal AS (
         SELECT coalesce(r.rep_no, (SELECT n FROM rep_count)) AS rep_no,
                d.amount,
@@ -243,8 +240,8 @@ BEGIN
           LEFT JOIN clock_rep r ON r.rep_id = d.credit_rep_id
           LEFT JOIN clock_rep o ON o.rep_id = d.rep_id
           LEFT JOIN item of_rep ON of_rep.item = 'rep' AND of_rep.no = coalesce(o.rep_no, (SELECT n FROM rep_count))
-          LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = (array_position((SELECT names FROM segment), d.segment) - 1) * (SELECT cardinality(size_limits) + 1 FROM segment) + deal_size(d.full_amount, (SELECT size_limits FROM segment))
-          LEFT JOIN item of_stage ON of_stage.item = 'stage' AND of_stage.no = (d.clock_no - 1) * (SELECT cardinality(size_limits) + 1 FROM segment) + deal_size(d.full_amount, (SELECT size_limits FROM segment))
+          LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = d.segment_item_no
+          LEFT JOIN item of_stage ON of_stage.item = 'stage' AND of_stage.no = d.clock_item_no
           LEFT JOIN item chance ON chance.item = 'chance' AND chance.no = of_stage.no
         UNION ALL
         -- a rate as deals of a small chance, so many that their number is all but Poisson
@@ -334,15 +331,10 @@ rep_count AS MATERIALIZED (
     SELECT max(rep_no) AS n
       FROM clock_rep
 ),
-segment AS MATERIALIZED (
-    SELECT array_agg(segment ORDER BY segment_no) AS names,
-           deal_size_limits() AS size_limits
-      FROM clock_segment
-),
 open_deal AS MATERIALIZED (
     SELECT coalesce(r.rep_no, (SELECT n FROM rep_count)) AS rep_no,
            coalesce(o.rep_no, (SELECT n FROM rep_count)) AS owner_no,
-           (array_position((SELECT names FROM segment), d.segment) - 1) * (SELECT cardinality(size_limits) + 1 FROM segment) + deal_size(d.full_amount, (SELECT size_limits FROM segment)) AS segment_no,
+           d.segment_item_no AS segment_no,
            CASE WHEN d.age_days BETWEEN 0 AND s.numbers[1] THEN s.no ELSE 0 END AS clock_no,
            coalesce(d.age_days, 0) AS age_days,
            d.amount,
@@ -352,7 +344,7 @@ open_deal AS MATERIALIZED (
       FROM forecast_deal d
       LEFT JOIN clock_rep r ON r.rep_id = d.credit_rep_id
       LEFT JOIN clock_rep o ON o.rep_id = d.rep_id
-      LEFT JOIN item s ON s.item = 'stage' AND s.no = (d.clock_no - 1) * (SELECT cardinality(size_limits) + 1 FROM segment) + deal_size(d.full_amount, (SELECT size_limits FROM segment))
+      LEFT JOIN item s ON s.item = 'stage' AND s.no = d.clock_item_no
 ),
 open_column AS (
     SELECT coalesce(array_agg(clock_no), '{}') AS clock_nos,
@@ -430,14 +422,27 @@ expected AS MATERIALIZED (
                 ARRAY(SELECT rep_no FROM member ORDER BY group_no, rep_no),
                 d.owner_nos) AS f
 ),
+-- what is split goes from its owner to those who are credited: so owners need not be looked up among the splits
 won AS MATERIALIZED (
-    SELECT c.rep_id,
-           c.closed_on,
-           sum(c.amount) AS amount
-      FROM credit c
-     WHERE c.closed_on BETWEEN (SELECT min(period_start) FROM target) AND sales_perf.as_of()
-       AND NOT c.is_overlay
-     GROUP BY c.rep_id, c.closed_on
+    SELECT w.rep_id,
+           w.closed_on,
+           sum(w.amount) AS amount
+      FROM (SELECT rep_id,
+                   closed_on,
+                   reporting_amount AS amount
+              FROM deal_as_of
+             WHERE NOT is_open
+               AND outcome = 'won'
+               AND closed_on BETWEEN (SELECT min(period_start) FROM target) AND sales_perf.as_of()
+            UNION ALL
+            SELECT moved.rep_id,
+                   c.closed_on,
+                   moved.amount
+              FROM split_credit c
+             CROSS JOIN LATERAL (VALUES (c.rep_id, c.amount), (c.owner_rep_id, - c.amount)) AS moved (rep_id, amount)
+             WHERE c.closed_on BETWEEN (SELECT min(period_start) FROM target) AND sales_perf.as_of()
+               AND NOT c.is_overlay) AS w
+     GROUP BY w.rep_id, w.closed_on
 ),
 rep_won AS (
     SELECT t.period_no,

@@ -63,9 +63,6 @@ BEGIN
             SELECT i.item, i.no, i.numbers
               FROM stage_clock_item(start.ends) AS i
         ),
-        segment AS MATERIALIZED (
-            SELECT array_agg(g.segment ORDER BY g.segment_no) AS names, deal_size_limits() AS size_limits FROM clock_segment g
-        ),
         rep_count AS MATERIALIZED (
             SELECT max(r.rep_no) AS n FROM clock_rep r
         ),
@@ -84,8 +81,8 @@ BEGIN
               JOIN deal now ON now.deal_id = d.deal_id
               LEFT JOIN clock_rep r ON r.rep_id = d.rep_id
               LEFT JOIN item of_rep ON of_rep.item = 'rep' AND of_rep.no = coalesce(r.rep_no, (SELECT n FROM rep_count))
-              LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = (array_position((SELECT names FROM segment), d.segment) - 1) * (SELECT cardinality(size_limits) + 1 FROM segment) + deal_size(d.amount, (SELECT size_limits FROM segment))
-              LEFT JOIN item of_stage ON of_stage.item = 'stage' AND of_stage.no = (d.clock_no - 1) * (SELECT cardinality(size_limits) + 1 FROM segment) + deal_size(d.amount, (SELECT size_limits FROM segment))
+              LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = d.segment_item_no
+              LEFT JOIN item of_stage ON of_stage.item = 'stage' AND of_stage.no = d.clock_item_no
               LEFT JOIN item chance ON chance.item = 'chance' AND chance.no = of_stage.no
              CROSS JOIN target t
              WHERE d.age_days IS NOT NULL

@@ -583,7 +583,7 @@ BEGIN
         EXECUTE restore_key;
     END LOOP;
 
-    PERFORM sales_perf.demo_plan(seed, as_of_day, rep_count, team_count);
+    PERFORM sales_perf.demo_plan(mart, seed, as_of_day, rep_count, team_count);
 
     ANALYZE team, rep, account, product, stage, deal, stage_event, deal_change, lead, team_membership, deal_credit, fx_rate, quota, goal;
     RETURN made;

@@ -1,10 +1,11 @@
 -- What the demo company has planned: quotas for each year, and the goals of the quarter and the year that
--- hold as_of(); and who moved, or was away. A part of generate_demo(), which has set the path to the mart.
+-- hold as_of(); and who moved, or was away. A part of generate_demo().
 
-CREATE FUNCTION sales_perf.demo_plan(seed integer, as_of_day date, rep_count integer, team_count integer)
+CREATE FUNCTION sales_perf.demo_plan(mart text, seed integer, as_of_day date, rep_count integer, team_count integer)
     RETURNS void
     LANGUAGE plpgsql
-    -- pg_catalog first, as in generate_demo(), and then the mart that it is filling
+    -- The path is set to the mart below; leaving the function takes that back.
+    SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     -- How the year's business falls on its months, as a planner would put it.
@@ -15,6 +16,8 @@ DECLARE
     year_end date;
     booked_a_year numeric;
 BEGIN
+    PERFORM set_config('search_path', format('pg_catalog, %I, pg_temp', mart), true);
+
     SELECT c.fiscal_quarter_start, c.fiscal_quarter_end, c.fiscal_year_start, c.fiscal_year_end
       INTO quarter_start, quarter_end, year_start, year_end
       FROM calendar c
@@ -154,4 +157,4 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION sales_perf.demo_plan(integer, date, integer, integer) IS 'For generate_demo(): moves, leave, quotas, goals and check-ins.';
+COMMENT ON FUNCTION sales_perf.demo_plan(text, integer, date, integer, integer) IS 'For generate_demo(): moves, leave, quotas, goals and check-ins.';
