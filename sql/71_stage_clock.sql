@@ -45,7 +45,8 @@ COMMENT ON COLUMN clock_rep.rep_no IS 'Number of the rep, from 1 on.';
 COMMENT ON COLUMN clock_rep.rep_id IS 'The rep; NULL, with the last number: nobody.';
 
 CREATE VIEW clock_segment WITH (security_invoker = true) AS
-SELECT row_number() OVER (ORDER BY segment)::integer AS segment_no,
+-- in an order that no join is in, or all deals would be sorted to be merged with these few
+SELECT row_number() OVER (ORDER BY segment COLLATE "C")::integer AS segment_no,
        segment
   FROM (SELECT coalesce(segment, '') AS segment
           FROM account
@@ -182,7 +183,11 @@ SELECT d.deal_id,
        d.clock_item_no,
        d.segment_item_no
   FROM open_deal_clock d
-  LEFT JOIN deal_credit c ON c.deal_id = d.deal_id AND NOT c.is_overlay;
+  -- by itself, or all open deals would be sorted to be merged with an index of it
+  LEFT JOIN (SELECT deal_id, rep_id, share
+               FROM deal_credit
+              WHERE NOT is_overlay
+             OFFSET 0) AS c ON c.deal_id = d.deal_id;
 
 COMMENT ON VIEW forecast_deal IS 'The open deals as of as_of() by who will be credited with them: one row for each deal and rep.';
 COMMENT ON COLUMN forecast_deal.deal_id IS 'The deal.';

@@ -226,8 +226,11 @@ BEGIN
         SELECT i.item, i.no, i.numbers
           FROM stage_clock_item(ARRAY[last_day]) AS i
     ),
+    rep_number AS MATERIALIZED (
+        SELECT r.rep_no, r.rep_id FROM clock_rep r
+    ),
     rep_count AS MATERIALIZED (
-        SELECT max(r.rep_no) AS n FROM clock_rep r
+        SELECT max(r.rep_no) AS n FROM rep_number r
     ),
     of_deal AS (
         SELECT coalesce(r.rep_no, (SELECT n FROM rep_count)) AS rep_no,
@@ -237,8 +240,8 @@ BEGIN
                    THEN sales_perf.odds_changed(chance.numbers[1 + d.age_days], of_rep.numbers[1] * of_segment.numbers[1])
                END AS chance
           FROM forecast_deal d
-          LEFT JOIN clock_rep r ON r.rep_id = d.credit_rep_id
-          LEFT JOIN clock_rep o ON o.rep_id = d.rep_id
+          LEFT JOIN rep_number r ON r.rep_id = d.credit_rep_id
+          LEFT JOIN rep_number o ON o.rep_id = d.rep_id
           LEFT JOIN item of_rep ON of_rep.item = 'rep' AND of_rep.no = coalesce(o.rep_no, (SELECT n FROM rep_count))
           LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = d.segment_item_no
           LEFT JOIN item of_stage ON of_stage.item = 'stage' AND of_stage.no = d.clock_item_no
@@ -256,7 +259,7 @@ BEGIN
         SELECT r.rep_id,
                sales_perf.outlook_agg(d.amount, d.chance) AS outlook
           FROM of_deal d
-          JOIN clock_rep r ON r.rep_no = d.rep_no
+          JOIN rep_number r ON r.rep_no = d.rep_no
          GROUP BY r.rep_id
     ),
     spread AS (
@@ -327,9 +330,15 @@ item AS MATERIALIZED (
       FROM horizon h
      CROSS JOIN LATERAL stage_clock_item(h.days) AS i
 ),
+-- materialized: to be looked up in a hash table, and not by sorting all deals
+rep_number AS MATERIALIZED (
+    SELECT rep_no,
+           rep_id
+      FROM clock_rep
+),
 rep_count AS MATERIALIZED (
     SELECT max(rep_no) AS n
-      FROM clock_rep
+      FROM rep_number
 ),
 open_deal AS MATERIALIZED (
     SELECT coalesce(r.rep_no, (SELECT n FROM rep_count)) AS rep_no,
@@ -342,8 +351,8 @@ open_deal AS MATERIALIZED (
            d.expected_close_on,
            d.forecast_category
       FROM forecast_deal d
-      LEFT JOIN clock_rep r ON r.rep_id = d.credit_rep_id
-      LEFT JOIN clock_rep o ON o.rep_id = d.rep_id
+      LEFT JOIN rep_number r ON r.rep_id = d.credit_rep_id
+      LEFT JOIN rep_number o ON o.rep_id = d.rep_id
       LEFT JOIN item s ON s.item = 'stage' AND s.no = d.clock_item_no
 ),
 open_column AS (
@@ -374,17 +383,17 @@ team_group AS MATERIALIZED (
 member AS (
     SELECT rep_no AS group_no,
            rep_no
-      FROM clock_rep
+      FROM rep_number
     UNION
     SELECT t.group_no,
            r.rep_no
       FROM team_group t
       JOIN team_rep m ON m.team_id = t.team_id AND sales_perf.as_of() BETWEEN m.valid_from AND m.valid_to
-      JOIN clock_rep r ON r.rep_id = m.rep_id
+      JOIN rep_number r ON r.rep_id = m.rep_id
     UNION
     SELECT 1 + (SELECT n FROM rep_count) + (SELECT count(*) FROM team)::integer,
            rep_no
-      FROM clock_rep
+      FROM rep_number
 ),
 model AS (
     SELECT (SELECT cardinality(days) FROM horizon) AS horizon_count,
@@ -422,50 +431,57 @@ expected AS MATERIALIZED (
                 ARRAY(SELECT rep_no FROM member ORDER BY group_no, rep_no),
                 d.owner_nos) AS f
 ),
--- what is split goes from its owner to those who are credited: so owners need not be looked up among the splits
+running AS (
+    SELECT min(period_start) FILTER (WHERE grain = 'month') AS month_start,
+           min(period_start) FILTER (WHERE grain = 'quarter') AS quarter_start,
+           min(period_start) FILTER (WHERE grain = 'year') AS year_start
+      FROM target
+     WHERE holds_as_of
+),
+-- Each deal once, by whom it is credited to (as view credit has it), and that rep's team on the day.
 won AS MATERIALIZED (
     SELECT w.rep_id,
-           w.closed_on,
-           sum(w.amount) AS amount
-      FROM (SELECT rep_id,
-                   closed_on,
-                   reporting_amount AS amount
-              FROM deal_as_of
-             WHERE NOT is_open
-               AND outcome = 'won'
-               AND closed_on BETWEEN (SELECT min(period_start) FROM target) AND sales_perf.as_of()
-            UNION ALL
-            SELECT moved.rep_id,
-                   c.closed_on,
-                   moved.amount
-              FROM split_credit c
-             CROSS JOIN LATERAL (VALUES (c.rep_id, c.amount), (c.owner_rep_id, - c.amount)) AS moved (rep_id, amount)
-             WHERE c.closed_on BETWEEN (SELECT min(period_start) FROM target) AND sales_perf.as_of()
-               AND NOT c.is_overlay) AS w
-     GROUP BY w.rep_id, w.closed_on
+           m.team_id,
+           sum(w.amount) FILTER (WHERE w.closed_on >= r.month_start) AS month_amount,
+           sum(w.amount) FILTER (WHERE w.closed_on >= r.quarter_start) AS quarter_amount,
+           sum(w.amount) FILTER (WHERE w.closed_on >= r.year_start) AS year_amount
+      FROM running r
+     CROSS JOIN (
+            SELECT CASE WHEN c.deal_id IS NULL THEN d.rep_id ELSE c.rep_id END AS rep_id,
+                   d.closed_on,
+                   CASE WHEN c.deal_id IS NULL THEN d.reporting_amount ELSE d.reporting_amount * c.share END AS amount
+              FROM deal_as_of d
+              LEFT JOIN deal_credit c ON c.deal_id = d.deal_id AND NOT c.is_overlay
+             WHERE NOT d.is_open
+               AND d.outcome = 'won'
+               AND d.closed_on BETWEEN (SELECT min(period_start) FROM target) AND sales_perf.as_of()) AS w
+      LEFT JOIN rep_team m ON m.rep_id = w.rep_id AND w.closed_on BETWEEN m.valid_from AND m.valid_to
+     GROUP BY w.rep_id, m.team_id
+),
+won_amount AS (
+    SELECT t.period_no,
+           w.rep_id,
+           w.team_id,
+           CASE t.grain WHEN 'month' THEN w.month_amount WHEN 'quarter' THEN w.quarter_amount ELSE w.year_amount END AS amount
+      FROM target t
+     CROSS JOIN won w
+     WHERE t.holds_as_of
 ),
 rep_won AS (
-    SELECT t.period_no,
+    SELECT w.period_no,
            coalesce(r.rep_no, (SELECT n FROM rep_count)) AS rep_no,
            sum(w.amount) AS amount
-      FROM target t
-      JOIN won w ON w.closed_on BETWEEN t.period_start AND t.period_end
-      LEFT JOIN clock_rep r ON r.rep_id = w.rep_id
-     GROUP BY t.period_no, coalesce(r.rep_no, (SELECT n FROM rep_count))
+      FROM won_amount w
+      LEFT JOIN rep_number r ON r.rep_id = w.rep_id
+     GROUP BY w.period_no, coalesce(r.rep_no, (SELECT n FROM rep_count))
 ),
 team_won AS (
-    SELECT t.period_no,
+    SELECT w.period_no,
            tree.team_id,
            sum(w.amount) AS amount
-      FROM target t
-      JOIN (SELECT m.team_id,
-                   w.closed_on,
-                   sum(w.amount) AS amount
-              FROM won w
-              JOIN rep_team m ON m.rep_id = w.rep_id AND w.closed_on BETWEEN m.valid_from AND m.valid_to
-             GROUP BY m.team_id, w.closed_on) AS w ON w.closed_on BETWEEN t.period_start AND t.period_end
+      FROM won_amount w
       JOIN team_tree tree ON tree.member_team_id = w.team_id
-     GROUP BY t.period_no, tree.team_id
+     GROUP BY w.period_no, tree.team_id
 ),
 rep_open AS (
     SELECT rep_no,
@@ -511,7 +527,7 @@ of_rep AS MATERIALIZED (
            coalesce(c.commit_amount, 0) AS commit_amount,
            coalesce(c.best_case_amount, 0) AS best_case_amount
       FROM target t
-     CROSS JOIN clock_rep r
+     CROSS JOIN rep_number r
       LEFT JOIN expected e ON e.period_no = t.period_no AND e.group_no = r.rep_no
       LEFT JOIN rep_won w ON w.period_no = t.period_no AND w.rep_no = r.rep_no
       LEFT JOIN rep_open o ON o.rep_no = r.rep_no
