@@ -84,7 +84,7 @@ CREATE FUNCTION fiscal_day(first_day date, last_day date, first_month integer, s
         fiscal_quarter integer, fiscal_quarter_start date, fiscal_quarter_end date, fiscal_quarter_label text,
         fiscal_period integer, fiscal_period_start date, fiscal_period_end date, fiscal_period_label text,
         fiscal_week integer, fiscal_week_start date, fiscal_week_end date, fiscal_week_label text)
-    LANGUAGE sql IMMUTABLE ROWS 18000
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 18000
 BEGIN ATOMIC
     -- Timestamps without time zone: no clock change can skip or repeat a day.
     WITH twelve_months AS (
@@ -178,7 +178,7 @@ COMMENT ON FUNCTION fiscal_day(date, date, integer, text, text, integer, text) I
 
 CREATE FUNCTION check_calendar_range(first_day date, last_day date)
     RETURNS void
-    LANGUAGE plpgsql IMMUTABLE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -421,7 +421,7 @@ COMMENT ON FUNCTION apply_holidays(date, date) IS 'Brings calendar.is_business_d
 
 CREATE FUNCTION calendar_business_days(first_day date, last_day date, region text DEFAULT '')
     RETURNS integer
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE
                WHEN held.first_day <= least(calendar_business_days.first_day, calendar_business_days.last_day)

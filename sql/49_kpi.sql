@@ -97,7 +97,7 @@ COMMENT ON COLUMN kpi_entity.entity_name IS 'Name of the team or rep; company; (
 
 CREATE FUNCTION resolve_entity(entity text)
     RETURNS TABLE (level text, entity_id text)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column

@@ -78,7 +78,7 @@ COMMENT ON FUNCTION resolve_period(text) IS 'Which days a text means: the label 
 CREATE FUNCTION explain_kpi(code text, entity text, period text)
     RETURNS TABLE (part text, item_id text, item_name text, on_date date, rep_id text,
                    numerator numeric, denominator numeric, sample_count bigint, value numeric)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     SET search_path = sales_perf_template, pg_catalog, pg_temp
     -- planned for the KPI and the entity asked for: the others are not computed
     SET plan_cache_mode = force_custom_plan

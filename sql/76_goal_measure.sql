@@ -12,7 +12,7 @@ SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 -- A season's weight of a period of the year falls on its business days alike.
 CREATE FUNCTION goal_elapsed(first_day date, last_day date, season_id text DEFAULT NULL)
     RETURNS TABLE (business_day_count bigint, gone_business_day_count bigint, expected_share double precision)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE WHEN d.is_known THEN d.business_days END,
            CASE WHEN d.is_known THEN d.gone_days END,
@@ -50,7 +50,7 @@ COMMENT ON FUNCTION goal_elapsed(date, date, text) IS 'How much of a range of da
 -- with the 92 days before it.
 CREATE FUNCTION goal_window_start(first_day date, last_day date, place integer)
     RETURNS date
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE
                WHEN place = 0 THEN first_day
@@ -77,7 +77,7 @@ COMMENT ON FUNCTION goal_window_start(date, date, integer) IS 'The first day of 
 
 CREATE FUNCTION goal_past_window(first_day date, last_day date)
     RETURNS TABLE (place integer, first_day date, last_day date, cut_day date)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT w.place,
            w.first_day,
@@ -131,7 +131,7 @@ COMMENT ON FUNCTION goal_past_window(date, date) IS 'The windows (goal_window_st
 CREATE FUNCTION goal_closed_piece(piece_starts date[], last_day date, with_lost boolean, split_deal_ids text[])
     RETURNS TABLE (rep_id text, piece_start date, split_deal_id text, won bigint, lost bigint, priced bigint, cycles bigint, cycle_days numeric,
                    won_amount numeric, lost_amount numeric)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT d.rep_id,
            piece_starts[d.piece],
@@ -166,7 +166,7 @@ COMMENT ON FUNCTION goal_closed_piece(date[], date, boolean, text[]) IS 'Behind 
 CREATE FUNCTION goal_measured(first_day date, last_day date)
     RETURNS TABLE (place integer, is_cut boolean, level text, entity_id text, kpi_code text,
                    numerator numeric, denominator numeric, sample_count bigint, value numeric)
-    LANGUAGE plpgsql STABLE
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     -- What was not asked for is taken out when a query is planned, so it is planned with what is asked for.
     -- Reps times pieces are few groups, but are taken for many: hundreds of thousands of deals would be sorted.
     SET search_path = sales_perf_template, pg_catalog, pg_temp
@@ -470,7 +470,7 @@ CREATE FUNCTION goal_measure(first_day date, last_day date)
                    business_day_count bigint, gone_business_day_count bigint, expected_share double precision,
                    projected_value numeric, projected_low numeric, projected_high numeric, chance_of_reaching double precision,
                    history_count bigint, history_median numeric, history_low numeric, history_high numeric, history_reached_count bigint)
-    LANGUAGE plpgsql STABLE ROWS 50 COST 10000
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 50 COST 10000
     SET search_path = sales_perf_template, pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan
     SET jit = off
