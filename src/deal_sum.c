@@ -182,7 +182,6 @@ deal_sum_quantiles(const SumDeal *deals, int ndeals, const SumRate *rates, int n
 	LargeDeal  *large;
 	int			nlarge = 0;
 	int			copies = 0;
-	double		mean = 0;
 	double		variance = 0;
 	double		weighted = 0;	/* of deals: amount * chance^2 */
 	double		deal_mean = 0;
@@ -212,7 +211,6 @@ deal_sum_quantiles(const SumDeal *deals, int ndeals, const SumRate *rates, int n
 	{
 		double		expected = deals[i].amount * deals[i].chance;
 
-		mean += expected;
 		variance += expected * deals[i].amount * (1 - deals[i].chance);
 		has_negative = has_negative || expected < 0;
 		if (expected > 0)
@@ -224,7 +222,6 @@ deal_sum_quantiles(const SumDeal *deals, int ndeals, const SumRate *rates, int n
 	}
 	for (int i = 0; i < nrates; i++)
 	{
-		mean += rates[i].amount * rates[i].rate;
 		variance += rates[i].amount * rates[i].amount * rates[i].rate;
 		has_negative = has_negative || rates[i].amount < 0;
 		copies += (int) ceil(Min(rates[i].rate / RATE_CHANCE, FEW_DEALS + 1));
