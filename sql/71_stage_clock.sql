@@ -45,8 +45,7 @@ COMMENT ON COLUMN clock_rep.rep_no IS 'Number of the rep, from 1 on.';
 COMMENT ON COLUMN clock_rep.rep_id IS 'The rep; NULL, with the last number: nobody.';
 
 CREATE VIEW clock_segment WITH (security_invoker = true) AS
--- in an order that no join is in, or all deals would be sorted to be merged with these few
-SELECT row_number() OVER (ORDER BY segment COLLATE "C")::integer AS segment_no,
+SELECT row_number() OVER (ORDER BY segment)::integer AS segment_no,
        segment
   FROM (SELECT coalesce(segment, '') AS segment
           FROM account
@@ -116,12 +115,14 @@ CREATE FUNCTION deal_size(amount numeric, limits double precision[]) RETURNS int
 COMMENT ON FUNCTION deal_size(numeric, double precision[]) IS 'Class of a deal''s size, from 1 for the smallest, by limits as deal_size_limits() gives them. Unknown amounts and those of 0 or less count as middle-sized: CRMs often set the amounts of lost deals to 0.';
 
 CREATE VIEW clock_size WITH (security_invoker = true) AS
-SELECT deal_size_limits() AS limits
+SELECT deal_size_limits() AS limits,
+       (SELECT array_agg(segment ORDER BY segment_no) FROM clock_segment) AS segments
 -- found once for a query
 OFFSET 0;
 
-COMMENT ON VIEW clock_size IS 'One row: the limits of the classes of size.';
+COMMENT ON VIEW clock_size IS 'One row: the limits of the classes of size, and the segments.';
 COMMENT ON COLUMN clock_size.limits IS 'The amounts from which on a deal belongs to the next class, see deal_size_limits().';
+COMMENT ON COLUMN clock_size.segments IS 'The segments in the order of their numbers, see clock_segment: to be found in, as a join with so few would have all deals sorted.';
 
 -- ---------------------------------------------------------------- the open deals
 
@@ -141,11 +142,10 @@ SELECT d.deal_id,
        d.expected_close_on,
        d.forecast_category,
        (coalesce(own.clock_no, opening.clock_no, 1) - 1) * (cardinality(size.limits) + 1) + deal_size(d.reporting_amount, size.limits) AS clock_item_no,
-       (segment.segment_no - 1) * (cardinality(size.limits) + 1) + deal_size(d.reporting_amount, size.limits) AS segment_item_no
+       (array_position(size.segments, coalesce(a.segment, '')) - 1) * (cardinality(size.limits) + 1) + deal_size(d.reporting_amount, size.limits) AS segment_item_no
   FROM deal_as_of d
  CROSS JOIN clock_size size
   LEFT JOIN account a ON a.account_id = d.account_id
-  LEFT JOIN clock_segment segment ON segment.segment = coalesce(a.segment, '')
   LEFT JOIN (SELECT DISTINCT deal_id, entered_on
                FROM stage_event
               WHERE is_assumed) AS assumed ON assumed.deal_id = d.deal_id AND assumed.entered_on = d.stage_entered_on
