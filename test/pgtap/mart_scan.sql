@@ -95,7 +95,8 @@ SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM data_quality WHERE check
 
 SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM company_scorecard'), '<', 100000::numeric, 'company: estimated cost');
 SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM team_scorecard'), '<', 50000::numeric, 'teams: estimated cost');
-SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM rep_scorecard'), '<', 100000::numeric, 'reps: estimated cost');
+-- all reps, all grains and all periods: with splits and currencies above jit_above_cost on 18, of which create_mart warns
+SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM rep_scorecard'), '<', 200000::numeric, 'reps: estimated cost');
 SELECT cmp_ok(pg_temp.estimated_cost($$SELECT * FROM rep_scorecard WHERE grain = 'quarter' AND rep_id = 'R007'$$), '<', 50000::numeric, 'one rep: estimated cost');
 SELECT cmp_ok(pg_temp.estimated_cost($$SELECT * FROM rep_scorecard WHERE grain = 'quarter' AND period_start = '2024-01-01' AND rep_id = 'R007'$$), '<', 50000::numeric, 'one rep and one period: estimated cost');
 SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM pipeline_by_stage'), '<', 50000::numeric, 'pipeline: estimated cost');
