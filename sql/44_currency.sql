@@ -130,27 +130,4 @@ CREATE TRIGGER reporting_currency_doubt
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION reporting_currency_doubt();
 
-CREATE VIEW fx_rate_as_of WITH (security_invoker = true) AS
-SELECT ''::text AS currency,
-       1::numeric AS rate
-UNION ALL
-SELECT reporting_currency,
-       1::numeric
-  FROM mart_setting
- WHERE reporting_currency IS NOT NULL
-UNION ALL
-SELECT latest.currency,
-       latest.rate
-  FROM (SELECT DISTINCT ON (currency)
-               currency,
-               rate
-          FROM fx_rate
-         WHERE valid_from <= sales_perf.as_of()
-         ORDER BY currency, valid_from DESC) AS latest
- WHERE NOT EXISTS (SELECT FROM mart_setting s WHERE s.reporting_currency = latest.currency);
-
-COMMENT ON VIEW fx_rate_as_of IS 'The rate of each currency that has one on the day as_of() gives: what open deals are converted at.';
-COMMENT ON COLUMN fx_rate_as_of.currency IS 'The currency; the empty text stands for amounts without a currency, which are in the reporting currency.';
-COMMENT ON COLUMN fx_rate_as_of.rate IS 'Units of the reporting currency for one unit; 1 for the reporting currency itself.';
-
 SET LOCAL search_path = sales_perf, pg_temp;

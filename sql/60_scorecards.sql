@@ -54,15 +54,13 @@ SELECT p.grain,
                        FROM closed_cell
                       WHERE closed_on BETWEEN p.prior_start AND p.prior_end) AS prior_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
-                            sum(c.open_amount * fx.rate) AS open_amount
+                            sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
                        FROM opened_cell c
-                       LEFT JOIN fx_rate_as_of fx ON fx.currency = coalesce(c.currency, '')
                       WHERE c.opened_on BETWEEN p.period_start AND p.period_end) AS created_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
                             sum(c.unrecorded_count)::bigint AS unrecorded_count,
-                            sum(c.open_amount * fx.rate) AS open_amount
+                            sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
                        FROM opened_cell c
-                       LEFT JOIN fx_rate_as_of fx ON fx.currency = coalesce(c.currency, '')
                       WHERE c.is_open
                         AND p.holds_as_of) AS open_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary
@@ -262,10 +260,9 @@ SELECT p.grain,
                             sum(of_team.open_amount) AS open_amount
                        FROM (SELECT member.team_id,
                                     sales_perf.rollup(c.summary) AS summary,
-                                    sum(c.open_amount * fx.rate) AS open_amount
+                                    sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
                                FROM opened_cell c
                                JOIN rep_team member ON member.rep_id = c.rep_id AND c.opened_on BETWEEN member.valid_from AND member.valid_to
-                               LEFT JOIN fx_rate_as_of fx ON fx.currency = coalesce(c.currency, '')
                               WHERE c.opened_on BETWEEN p.period_start AND p.period_end
                               GROUP BY member.team_id) AS of_team
                        JOIN team_tree tree ON tree.member_team_id = of_team.team_id
@@ -277,10 +274,9 @@ SELECT p.grain,
                        FROM (SELECT member.team_id,
                                     sales_perf.rollup(c.summary) AS summary,
                                     sum(c.unrecorded_count) AS unrecorded_count,
-                                    sum(c.open_amount * fx.rate) AS open_amount
+                                    sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
                                FROM opened_cell c
                                JOIN rep_team member ON member.rep_id = c.rep_id AND sales_perf.as_of() BETWEEN member.valid_from AND member.valid_to
-                               LEFT JOIN fx_rate_as_of fx ON fx.currency = coalesce(c.currency, '')
                               WHERE c.is_open
                                 AND p.holds_as_of
                               GROUP BY member.team_id) AS of_team
@@ -465,17 +461,15 @@ SELECT p.grain,
                       GROUP BY rep_id) AS prior_part ON prior_part.rep_id = r.rep_id AND prior_part.rep_id || '' = r.rep_id || ''
           LEFT JOIN (SELECT c.rep_id,
                             sales_perf.rollup(c.summary) AS summary,
-                            sum(c.open_amount * fx.rate) AS open_amount
+                            sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
                        FROM opened_cell c
-                       LEFT JOIN fx_rate_as_of fx ON fx.currency = coalesce(c.currency, '')
                       WHERE c.opened_on BETWEEN p.period_start AND p.period_end
                       GROUP BY c.rep_id) AS created_part ON created_part.rep_id = r.rep_id AND created_part.rep_id || '' = r.rep_id || ''
           LEFT JOIN (SELECT c.rep_id,
                             sales_perf.rollup(c.summary) AS summary,
                             sum(c.unrecorded_count)::bigint AS unrecorded_count,
-                            sum(c.open_amount * fx.rate) AS open_amount
+                            sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
                        FROM opened_cell c
-                       LEFT JOIN fx_rate_as_of fx ON fx.currency = coalesce(c.currency, '')
                       WHERE c.is_open
                         AND p.holds_as_of
                       GROUP BY c.rep_id) AS open_part ON open_part.rep_id = r.rep_id AND open_part.rep_id || '' = r.rep_id || ''
@@ -533,16 +527,14 @@ SELECT p.grain,
                       WHERE rep_id IS NULL
                         AND closed_on BETWEEN p.prior_start AND p.prior_end) AS prior_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
-                            sum(c.open_amount * fx.rate) AS open_amount
+                            sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
                        FROM opened_cell c
-                       LEFT JOIN fx_rate_as_of fx ON fx.currency = coalesce(c.currency, '')
                       WHERE c.rep_id IS NULL
                         AND c.opened_on BETWEEN p.period_start AND p.period_end) AS created_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
                             sum(c.unrecorded_count)::bigint AS unrecorded_count,
-                            sum(c.open_amount * fx.rate) AS open_amount
+                            sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
                        FROM opened_cell c
-                       LEFT JOIN fx_rate_as_of fx ON fx.currency = coalesce(c.currency, '')
                       WHERE c.rep_id IS NULL
                         AND c.is_open
                         AND p.holds_as_of) AS open_part ON true

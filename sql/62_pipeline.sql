@@ -12,9 +12,8 @@ WITH cell AS MATERIALIZED (
            expected_close_on < sales_perf.as_of() AS is_overdue,
            is_as_recorded,
            sales_perf.open_count(summary) AS open_count,
-           sales_perf.pipeline_amount(summary) * fx.rate AS amount
+           sales_perf.reporting_amount(sales_perf.pipeline_amount(summary), currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list)) AS amount
       FROM open_cell
-      LEFT JOIN fx_rate_as_of fx ON fx.currency = coalesce(open_cell.currency, '')
 ),
 in_stage AS (
     SELECT stage_id,

@@ -111,10 +111,10 @@ BEGIN ATOMIC
            sales_perf.rollup(e.summary),
            coalesce(sales_perf.won_count(sales_perf.rollup(e.summary)) + sales_perf.lost_count(sales_perf.rollup(e.summary)) + sales_perf.open_count(sales_perf.rollup(e.summary)), 0),
            coalesce(sales_perf.won_count(sales_perf.rollup(e.summary)), 0),
-           coalesce(sales_perf.bookings_amount(sales_perf.rollup(e.summary)) + sales_perf.lost_amount(sales_perf.rollup(e.summary)), 0) + coalesce(sum(e.open_amount * fx.rate), 0)
+           coalesce(sales_perf.bookings_amount(sales_perf.rollup(e.summary)) + sales_perf.lost_amount(sales_perf.rollup(e.summary)), 0) + coalesce(sum(sales_perf.reporting_amount(e.open_amount, e.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))), 0)
       FROM (SELECT 'company'::text AS level,
                    NULL::text AS entity_id,
-                   coalesce(c.currency, '') AS currency,
+                   c.currency,
                    c.summary,
                    c.open_amount
               FROM opened_cell c
@@ -126,18 +126,18 @@ BEGIN ATOMIC
                    of_team.summary,
                    of_team.open_amount
               FROM (SELECT member.team_id,
-                           coalesce(c.currency, '') AS currency,
+                           c.currency,
                            sales_perf.rollup(c.summary) AS summary,
                            sum(c.open_amount) AS open_amount
                       FROM opened_cell c
                       JOIN rep_team member ON member.rep_id = c.rep_id AND c.opened_on BETWEEN member.valid_from AND member.valid_to
                      WHERE c.opened_on BETWEEN first_day AND last_day
-                     GROUP BY member.team_id, coalesce(c.currency, '')) AS of_team
+                     GROUP BY member.team_id, c.currency) AS of_team
               JOIN team_tree tree ON tree.member_team_id = of_team.team_id
             UNION ALL
             SELECT 'rep'::text,
                    c.rep_id,
-                   coalesce(c.currency, ''),
+                   c.currency,
                    c.summary,
                    c.open_amount
               FROM opened_cell c
@@ -145,11 +145,10 @@ BEGIN ATOMIC
             UNION ALL
             SELECT n.level,
                    n.entity_id,
-                   ''::text,
+                   NULL::text,
                    NULL::sales_perf.deal_summary,
                    NULL::numeric
               FROM kpi_entity n) AS e
-      LEFT JOIN fx_rate_as_of fx ON fx.currency = e.currency
      GROUP BY e.level, e.entity_id;
 END;
 
@@ -162,10 +161,10 @@ BEGIN ATOMIC
     SELECT e.level,
            e.entity_id,
            coalesce(sum(e.open_count), 0)::bigint,
-           coalesce(sum(e.open_amount * fx.rate), 0)
+           coalesce(sum(sales_perf.reporting_amount(e.open_amount, e.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))), 0)
       FROM (SELECT 'company'::text AS level,
                    NULL::text AS entity_id,
-                   coalesce(c.currency, '') AS currency,
+                   c.currency,
                    sales_perf.open_count(c.summary) AS open_count,
                    c.open_amount
               FROM opened_cell c
@@ -173,7 +172,7 @@ BEGIN ATOMIC
             UNION ALL
             SELECT 'team'::text,
                    member.team_id,
-                   coalesce(c.currency, ''),
+                   c.currency,
                    sales_perf.open_count(c.summary),
                    c.open_amount
               FROM opened_cell c
@@ -182,7 +181,7 @@ BEGIN ATOMIC
             UNION ALL
             SELECT 'rep'::text,
                    c.rep_id,
-                   coalesce(c.currency, ''),
+                   c.currency,
                    sales_perf.open_count(c.summary),
                    c.open_amount
               FROM opened_cell c
@@ -190,11 +189,10 @@ BEGIN ATOMIC
             UNION ALL
             SELECT n.level,
                    n.entity_id,
-                   ''::text,
+                   NULL::text,
                    NULL::bigint,
                    NULL::numeric
               FROM kpi_entity n) AS e
-      LEFT JOIN fx_rate_as_of fx ON fx.currency = e.currency
      WHERE sales_perf.as_of() BETWEEN first_day AND last_day
      GROUP BY e.level, e.entity_id;
 END;
