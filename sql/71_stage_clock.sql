@@ -173,8 +173,6 @@ CREATE VIEW forecast_deal WITH (security_invoker = true) AS
 SELECT d.deal_id,
        d.rep_id,
        CASE WHEN c.deal_id IS NULL THEN d.rep_id ELSE c.rep_id END AS credit_rep_id,
-       d.segment,
-       d.clock_no,
        d.age_days,
        CASE WHEN c.deal_id IS NULL THEN d.amount ELSE d.amount * c.share END AS amount,
        d.expected_close_on,
@@ -193,8 +191,6 @@ COMMENT ON VIEW forecast_deal IS 'The open deals as of as_of() by who will be cr
 COMMENT ON COLUMN forecast_deal.deal_id IS 'The deal.';
 COMMENT ON COLUMN forecast_deal.rep_id IS 'The rep who owns it; NULL: nobody.';
 COMMENT ON COLUMN forecast_deal.credit_rep_id IS 'The rep who would be credited: the owner, or one of those among whom it is split.';
-COMMENT ON COLUMN forecast_deal.segment IS 'Segment of its account; the empty text: none.';
-COMMENT ON COLUMN forecast_deal.clock_no IS 'Number of its clock, see clock_stage.';
 COMMENT ON COLUMN forecast_deal.age_days IS 'Days on that clock. Days; S; NULL where that is not known.';
 COMMENT ON COLUMN forecast_deal.amount IS 'Its amount in the reporting currency x share. Amount; S; NULL: not known.';
 COMMENT ON COLUMN forecast_deal.expected_close_on IS 'The day it is expected to close.';
