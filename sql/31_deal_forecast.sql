@@ -36,11 +36,11 @@ CREATE FUNCTION sales_perf.deal_forecast(
 	common_spread float8, rep_spread float8, period_from integer[], period_until integer[],
 	stage_nos integer[], ages integer[], rep_nos integer[], segment_nos integer[], amounts float8[],
 	rate_periods integer[], rate_reps integer[], rate_amounts float8[], rates float8[],
-	group_nos integer[], group_reps integer[], owner_nos integer[],
-	OUT group_no integer, OUT period_no integer, OUT open_expected float8, OUT unopened_expected float8,
-	OUT p10 float8, OUT p50 float8, OUT p90 float8, OUT spread float8)
+	group_nos integer[], group_reps integer[], owner_nos integer[], counted integer[], targets float8[],
+	OUT group_no integer, OUT period_no integer, OUT unrated_count bigint, OUT open_expected float8, OUT unopened_expected float8,
+	OUT p10 float8, OUT p50 float8, OUT p90 float8, OUT chance float8)
 RETURNS SETOF record
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000 ROWS 1000
 AS 'MODULE_PATHNAME', 'deal_forecast';
-COMMENT ON FUNCTION sales_perf.deal_forecast(integer, integer[], float8[], float8[], float8[], float8, float8, integer[], integer[], integer[], integer[], integer[], integer[], float8[], integer[], integer[], float8[], float8[], integer[], integer[], integer[]) IS
-'internal, for a mart''s forecast: what the open deals of groups of reps, and those not open yet, are expected to bring in each period, and quantiles of both together.';
+COMMENT ON FUNCTION sales_perf.deal_forecast(integer, integer[], float8[], float8[], float8[], float8, float8, integer[], integer[], integer[], integer[], integer[], integer[], float8[], integer[], integer[], float8[], float8[], integer[], integer[], integer[], integer[], float8[]) IS
+'internal, for a mart''s forecast_of(): what the open deals of groups of reps, and those not open yet, are expected to bring in each period, quantiles of both together, and the chance that they come to the group''s target. unrated_count: counted deals without a chance or an amount (NaN).';

@@ -156,6 +156,7 @@ CREATE TABLE deal (
     outcome            text DEFAULT 'open',
     lost_reason        text,
     forecast_category  text,
+    stage_entered_on   date,
     recorded_at        timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT deal_outcome_check CHECK (outcome IN ('won', 'lost', 'open')),
     CONSTRAINT deal_currency_check CHECK (currency ~ '^[A-Z][A-Z0-9]{2,4}$')
@@ -187,6 +188,7 @@ COMMENT ON COLUMN deal.closed_on IS 'The day it was won or lost; ignored for an 
 COMMENT ON COLUMN deal.outcome IS 'won, lost or open; NULL is open; anything else is refused.';
 COMMENT ON COLUMN deal.lost_reason IS 'Why it was lost.';
 COMMENT ON COLUMN deal.forecast_category IS 'The CRM''s forecast category, for instance commit or best case.';
+COMMENT ON COLUMN deal.stage_entered_on IS 'The day an open deal entered its stage: that of its latest row in stage_event, kept by triggers. May be given with a new deal (opened_on if it is not); whatever an update says of it is passed over: write to stage_event. NULL for closed deals.';
 COMMENT ON COLUMN deal.recorded_at IS 'Since when this mart, or the history loaded with the deal, knows its changes; the time of insertion unless given. Before it, reports as of an earlier day show the deal as it is now recorded and say so (is_as_recorded).';
 
 CREATE TABLE stage_event (

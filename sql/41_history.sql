@@ -2,10 +2,48 @@
 -- so that a bulk load or a nightly sync costs one INSERT ... SELECT and not a call per row.
 --
 -- The triggers run with the rights of whoever writes deals: grant INSERT on deal_change and
--- INSERT and DELETE on stage_event together with the right to write deal. Changes that arrive by
+-- INSERT and DELETE on stage_event together with the right to write deal, and UPDATE
+-- (stage_entered_on) on deal with that to write stage_event. Changes that arrive by
 -- logical replication fire no statement triggers: replicate the history tables too.
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
+
+-- Most reports of open deals ask for the day they entered their stage, so it stands with the deal. It is
+-- written together with the row where it can be foreseen; else stage_event_tell_deal() writes it afterwards.
+CREATE FUNCTION deal_stage_entered() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NEW.outcome IN ('won', 'lost') THEN
+        NEW.stage_entered_on := NULL;
+    ELSIF TG_OP = 'INSERT' THEN
+        NEW.stage_entered_on := CASE WHEN NEW.stage_id IS NOT NULL THEN coalesce(NEW.stage_entered_on, NEW.opened_on, NEW.recorded_at::date) END;
+    ELSIF NEW.stage_id IS DISTINCT FROM OLD.stage_id AND NEW.stage_id IS NOT NULL THEN
+        NEW.stage_entered_on := greatest(OLD.stage_entered_on, clock_timestamp()::date);
+    ELSE
+        -- reopened, or an update says a day of its own
+        NEW.stage_entered_on := (SELECT max(e.entered_on) FROM stage_event e WHERE e.deal_id = OLD.deal_id);
+    END IF;
+    RETURN NEW;
+END
+$$;
+
+COMMENT ON FUNCTION deal_stage_entered() IS 'Trigger function: sets the day on which a deal entered its stage.';
+
+CREATE TRIGGER deal_stage_entered_insert
+    BEFORE INSERT ON deal
+    FOR EACH ROW
+    WHEN (CASE WHEN NEW.outcome IN ('won', 'lost') THEN NEW.stage_entered_on IS NOT NULL ELSE NEW.stage_id IS NOT NULL END)
+    EXECUTE FUNCTION deal_stage_entered();
+
+CREATE TRIGGER deal_stage_entered_update
+    BEFORE UPDATE ON deal
+    FOR EACH ROW
+    WHEN (NEW.stage_entered_on IS DISTINCT FROM OLD.stage_entered_on
+          OR NEW.stage_id IS DISTINCT FROM OLD.stage_id
+          OR NEW.outcome IS DISTINCT FROM OLD.outcome)
+    EXECUTE FUNCTION deal_stage_entered();
 
 -- A deal that comes with a stage has entered it. When, is known only where it is recorded on the
 -- day it was opened; otherwise that day (or the day it was closed) is the best guess, and marked.
@@ -14,6 +52,8 @@ CREATE FUNCTION deal_record_insert() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
+DECLARE
+    written bigint;
 BEGIN
     INSERT INTO stage_event (deal_id, stage_id, entered_on, is_assumed)
     SELECT first_stage.deal_id, first_stage.stage_id, first_stage.entered_on,
@@ -21,12 +61,26 @@ BEGIN
       FROM (SELECT n.deal_id,
                    n.stage_id,
                    coalesce(CASE WHEN n.outcome IN ('won', 'lost') THEN n.closed_on END,
+                            n.stage_entered_on,
                             n.opened_on,
                             n.recorded_at::date) AS entered_on,
                    n.recorded_at::date AS recorded_on
               FROM new_rows n
              WHERE n.stage_id IS NOT NULL) AS first_stage
      WHERE NOT EXISTS (SELECT FROM stage_event e WHERE e.deal_id = first_stage.deal_id);
+    GET DIAGNOSTICS written = ROW_COUNT;
+
+    IF written < (SELECT count(n.stage_id) FROM new_rows n) THEN
+        UPDATE deal d
+           SET stage_entered_on = latest.entered_on
+          FROM (SELECT n.deal_id,
+                       (SELECT max(e.entered_on) FROM stage_event e WHERE e.deal_id = n.deal_id) AS entered_on
+                  FROM new_rows n
+                 WHERE n.outcome IS NULL
+                    OR n.outcome = 'open') AS latest
+         WHERE d.deal_id = latest.deal_id
+           AND d.stage_entered_on <> latest.entered_on;
+    END IF;
     RETURN NULL;
 END
 $$;
@@ -108,5 +162,67 @@ CREATE TRIGGER stage_event_replace_assumed
     FOR EACH STATEMENT
     WHEN (pg_trigger_depth() = 0)
     EXECUTE FUNCTION stage_event_replace_assumed();
+
+-- The deals are locked first and the events read after that, so that who writes events of the same deal at
+-- the same time waits, and sees them. With one snapshot for the whole transaction the second would not see
+-- them: there every deal is written, and the second fails, as it has to.
+CREATE FUNCTION stage_event_tell_deal() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF TG_OP = 'TRUNCATE' THEN
+        UPDATE deal SET stage_entered_on = NULL WHERE stage_entered_on IS NOT NULL;
+        RETURN NULL;
+    END IF;
+
+    PERFORM
+       FROM deal d
+      WHERE d.deal_id IN (SELECT c.deal_id FROM changed_rows c)
+        AND (d.outcome IS NULL OR d.outcome = 'open')
+        FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+
+    UPDATE deal d
+       SET stage_entered_on = latest.entered_on
+      FROM (SELECT c.deal_id,
+                   (SELECT max(e.entered_on) FROM stage_event e WHERE e.deal_id = c.deal_id) AS entered_on
+              FROM (SELECT DISTINCT deal_id FROM changed_rows) AS c) AS latest
+     WHERE d.deal_id = latest.deal_id
+       AND (d.outcome IS NULL OR d.outcome = 'open')
+       AND (d.stage_entered_on IS DISTINCT FROM latest.entered_on
+            OR current_setting('transaction_isolation') <> 'read committed');
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION stage_event_tell_deal() IS 'Trigger function: writes the day of their latest event to the open deals whose events were written.';
+
+CREATE TRIGGER stage_event_tell_deal_insert
+    AFTER INSERT ON stage_event
+    REFERENCING NEW TABLE AS changed_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION stage_event_tell_deal();
+
+CREATE TRIGGER stage_event_tell_deal_delete
+    AFTER DELETE ON stage_event
+    REFERENCING OLD TABLE AS changed_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION stage_event_tell_deal();
+
+CREATE TRIGGER stage_event_tell_deal_update
+    AFTER UPDATE ON stage_event
+    REFERENCING NEW TABLE AS changed_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION stage_event_tell_deal();
+
+-- an event given to another deal: the one it is taken from
+CREATE TRIGGER stage_event_tell_deal_update_old
+    AFTER UPDATE ON stage_event
+    REFERENCING OLD TABLE AS changed_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION stage_event_tell_deal();
+
+CREATE TRIGGER stage_event_tell_deal_truncate
+    AFTER TRUNCATE ON stage_event
+    FOR EACH STATEMENT EXECUTE FUNCTION stage_event_tell_deal();
 
 SET LOCAL search_path = sales_perf, pg_temp;

@@ -242,12 +242,17 @@ SELECT d.deal_id,
                   LIMIT 1),
                 d.stage_id)
        END,
-       (SELECT e.entered_on
-          FROM stage_event e
-         WHERE e.deal_id = d.deal_id
-           AND e.entered_on <= sales_perf.as_of()
-         ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
-         LIMIT 1),
+       -- the latest entry of all, if it lies before that day, is the latest before that day
+       CASE
+           WHEN d.stage_entered_on <= sales_perf.as_of()
+           THEN d.stage_entered_on
+           ELSE (SELECT e.entered_on
+                   FROM stage_event e
+                  WHERE e.deal_id = d.deal_id
+                    AND e.entered_on <= sales_perf.as_of()
+                  ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
+                  LIMIT 1)
+       END,
        d.amount,
        d.currency,
        d.opened_on,

@@ -48,7 +48,8 @@ CREATE VIEW clock_segment WITH (security_invoker = true) AS
 SELECT row_number() OVER (ORDER BY segment)::integer AS segment_no,
        segment
   FROM (SELECT coalesce(segment, '') AS segment
-          FROM account
+          -- the few first: of many accounts, one pass
+          FROM (SELECT segment FROM account GROUP BY segment) AS given
         UNION
         SELECT '') AS segments;
 
@@ -81,7 +82,7 @@ COMMENT ON FUNCTION sample_step(date, date, boolean, integer) IS 'Of how many da
 
 -- Large deals are slower, and lost more often, and they are most of what a forecast amounts to: each size has
 -- clocks of its own. The classes get narrower towards the top, and are fewer where there is little to learn from.
-CREATE FUNCTION deal_size_limits() RETURNS double precision[]
+CREATE FUNCTION deal_size_limits() RETURNS numeric[]
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT coalesce((SELECT array_agg(DISTINCT l.amount ORDER BY l.amount)
@@ -93,8 +94,8 @@ BEGIN ATOMIC
                                    END) AS l (amount)
                       WHERE l.amount > sample.least_amount), '{}')
       FROM (SELECT count(*) AS deal_count,
-                   min(d.reporting_amount)::double precision AS least_amount,
-                   percentile_disc(ARRAY[0.4, 0.7, 0.88, 0.96]::double precision[]) WITHIN GROUP (ORDER BY d.reporting_amount::double precision) AS quantiles
+                   min(d.reporting_amount) AS least_amount,
+                   percentile_disc(ARRAY[0.4, 0.7, 0.88, 0.96]::double precision[]) WITHIN GROUP (ORDER BY d.reporting_amount) AS quantiles
               FROM deal_as_of d
              WHERE d.reporting_amount > 0
                AND d.reporting_amount < 'Infinity'
@@ -107,12 +108,12 @@ END;
 
 COMMENT ON FUNCTION deal_size_limits() IS 'The amounts from which on a deal belongs to the next class of size: quantiles 0.4, 0.7, 0.88 and 0.96 of the deals opened in the last two years (of about 3,000 of them), fewer where there are less than 800. Amounts in the reporting currency; empty: one class.';
 
-CREATE FUNCTION deal_size(amount numeric, limits double precision[]) RETURNS integer
+CREATE FUNCTION deal_size(amount numeric, limits numeric[]) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     -- amount stands there once, so that the function is written into the query that calls it
-    RETURN 1 + width_bucket(coalesce(nullif(greatest(amount, 0), 0)::double precision, limits[cardinality(limits) / 2], 0), limits);
+    RETURN 1 + width_bucket(coalesce(nullif(greatest(amount, 0), 0), limits[cardinality(limits) / 2], 0), limits);
 
-COMMENT ON FUNCTION deal_size(numeric, double precision[]) IS 'Class of a deal''s size, from 1 for the smallest, by limits as deal_size_limits() gives them. Unknown amounts and those of 0 or less count as middle-sized: CRMs often set the amounts of lost deals to 0.';
+COMMENT ON FUNCTION deal_size(numeric, numeric[]) IS 'Class of a deal''s size, from 1 for the smallest, by limits as deal_size_limits() gives them. Unknown amounts and those of 0 or less count as middle-sized: CRMs often set the amounts of lost deals to 0.';
 
 CREATE VIEW clock_size WITH (security_invoker = true) AS
 SELECT deal_size_limits() AS limits,
@@ -170,9 +171,19 @@ COMMENT ON COLUMN open_deal_clock.segment_item_no IS 'Number of its segment and 
 
 -- An open deal that is split already counts for those who will be credited with it.
 CREATE VIEW forecast_deal WITH (security_invoker = true) AS
+WITH rep_number AS MATERIALIZED (
+    -- materialized: to be looked up in a hash table, and not by sorting all deals
+    SELECT rep_no,
+           rep_id
+      FROM clock_rep
+),
+nobody AS MATERIALIZED (
+    SELECT max(rep_no) AS rep_no
+      FROM rep_number
+)
 SELECT d.deal_id,
-       d.rep_id,
-       CASE WHEN c.deal_id IS NULL THEN d.rep_id ELSE c.rep_id END AS credit_rep_id,
+       coalesce(r.rep_no, (SELECT rep_no FROM nobody)) AS rep_no,
+       coalesce(o.rep_no, (SELECT rep_no FROM nobody)) AS owner_no,
        d.age_days,
        CASE WHEN c.deal_id IS NULL THEN d.amount ELSE d.amount * c.share END AS amount,
        d.expected_close_on,
@@ -185,12 +196,14 @@ SELECT d.deal_id,
   LEFT JOIN (SELECT deal_id, rep_id, share
                FROM deal_credit
               WHERE NOT is_overlay
-             OFFSET 0) AS c ON c.deal_id = d.deal_id;
+             OFFSET 0) AS c ON c.deal_id = d.deal_id
+  LEFT JOIN rep_number r ON r.rep_id = CASE WHEN c.deal_id IS NULL THEN d.rep_id ELSE c.rep_id END
+  LEFT JOIN rep_number o ON o.rep_id = d.rep_id;
 
 COMMENT ON VIEW forecast_deal IS 'The open deals as of as_of() by who will be credited with them: one row for each deal and rep.';
 COMMENT ON COLUMN forecast_deal.deal_id IS 'The deal.';
-COMMENT ON COLUMN forecast_deal.rep_id IS 'The rep who owns it; NULL: nobody.';
-COMMENT ON COLUMN forecast_deal.credit_rep_id IS 'The rep who would be credited: the owner, or one of those among whom it is split.';
+COMMENT ON COLUMN forecast_deal.rep_no IS 'Number (clock_rep) of the rep who would be credited: the owner, or one of those among whom it is split.';
+COMMENT ON COLUMN forecast_deal.owner_no IS 'Number of the rep who owns it.';
 COMMENT ON COLUMN forecast_deal.age_days IS 'Days on that clock. Days; S; NULL where that is not known.';
 COMMENT ON COLUMN forecast_deal.amount IS 'Its amount in the reporting currency x share. Amount; S; NULL: not known.';
 COMMENT ON COLUMN forecast_deal.expected_close_on IS 'The day it is expected to close.';
@@ -232,7 +245,7 @@ DECLARE
     month_places integer[];
     rep_count integer;
     segments text[];
-    size_limits constant double precision[] := deal_size_limits();
+    size_limits constant numeric[] := deal_size_limits();
     size_count constant integer := cardinality(size_limits) + 1;
     stage_count integer;
     visit record;
@@ -258,7 +271,7 @@ BEGIN
     SELECT array_agg(g.segment ORDER BY g.segment_no) INTO segments FROM clock_segment g;
     SELECT max(s.clock_no) * size_count INTO stage_count FROM clock_stage s;
 
-    step := sample_step(today - 730, today, false, 15000);
+    step := sample_step(today - 730, today, false, 10000);
     days := ARRAY(SELECT today - back
                     FROM generate_series(0, 730) AS back
                    WHERE (today - back - date '2000-01-01') % step = 0);
@@ -346,7 +359,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION stage_clock_item(date[], boolean) IS 'The clocks of all stages as of as_of(), see sales_perf.stage_clock: from the deals opened in the last two years, or about 15,000 of them, those of every n-th day. With the chance, by clock and age, of being won up to each of some days; and how far past months came out above or below what was expected. No rows where no closing is known.';
+COMMENT ON FUNCTION stage_clock_item(date[], boolean) IS 'The clocks of all stages as of as_of(), see sales_perf.stage_clock: from the deals opened in the last two years, or about 10,000 of them, those of every n-th day. With the chance, by clock and age, of being won up to each of some days; and how far past months came out above or below what was expected. No rows where no closing is known.';
 
 -- ---------------------------------------------------------------- chances
 

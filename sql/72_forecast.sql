@@ -167,7 +167,7 @@ BEGIN
         RETURN;
     END IF;
 
-    step := sample_step(past.first_day, today, true, 30000);
+    step := sample_step(past.first_day, today, true, 20000);
     days := ARRAY(SELECT today - back
                     FROM generate_series(0, today - past.first_day) AS back
                    WHERE (today - back - date '2000-01-01') % step = 0);
@@ -229,20 +229,15 @@ BEGIN
     rep_number AS MATERIALIZED (
         SELECT r.rep_no, r.rep_id FROM clock_rep r
     ),
-    rep_count AS MATERIALIZED (
-        SELECT max(r.rep_no) AS n FROM rep_number r
-    ),
     of_deal AS (
-        SELECT coalesce(r.rep_no, (SELECT n FROM rep_count)) AS rep_no,
+        SELECT d.rep_no,
                d.amount,
                CASE
                    WHEN d.age_days BETWEEN 0 AND of_stage.numbers[1]
                    THEN sales_perf.odds_changed(chance.numbers[1 + d.age_days], of_rep.numbers[1] * of_segment.numbers[1])
                END AS chance
           FROM forecast_deal d
-          LEFT JOIN rep_number r ON r.rep_id = d.credit_rep_id
-          LEFT JOIN rep_number o ON o.rep_id = d.rep_id
-          LEFT JOIN item of_rep ON of_rep.item = 'rep' AND of_rep.no = coalesce(o.rep_no, (SELECT n FROM rep_count))
+          LEFT JOIN item of_rep ON of_rep.item = 'rep' AND of_rep.no = d.owner_no
           LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = d.segment_item_no
           LEFT JOIN item of_stage ON of_stage.item = 'stage' AND of_stage.no = d.clock_item_no
           LEFT JOIN item chance ON chance.item = 'chance' AND chance.no = of_stage.no
@@ -311,6 +306,79 @@ COMMENT ON FUNCTION forecast_outlook(date) IS 'What is to be expected after as_o
 
 -- ---------------------------------------------------------------- the forecast
 
+-- The open deals come as arrays, for those who ask have read them already.
+CREATE FUNCTION forecast_of(first_days date[], last_days date[], group_nos integer[], group_reps integer[],
+                            clock_nos integer[], ages integer[], rep_nos integer[], owner_nos integer[], segment_nos integer[],
+                            amounts double precision[], counted integer[], targets double precision[] DEFAULT '{}')
+    RETURNS TABLE (group_no integer, period_no integer, unrated_count bigint, open_expected numeric, unopened_expected numeric,
+                   p10 numeric, p50 numeric, p90 numeric, chance double precision)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    WITH target AS MATERIALIZED (
+        SELECT p.first_day,
+               p.last_day,
+               p.no
+          FROM unnest(first_days, last_days) WITH ORDINALITY AS p (first_day, last_day, no)
+    ),
+    horizon AS MATERIALIZED (
+        SELECT array_agg(DISTINCT d.on_date ORDER BY d.on_date) AS days
+          FROM (SELECT last_day AS on_date
+                  FROM target
+                UNION ALL
+                SELECT first_day - 1
+                  FROM target
+                 WHERE first_day - 1 > sales_perf.as_of()) AS d
+    ),
+    item AS MATERIALIZED (
+        SELECT i.item, i.no, i.numbers
+          FROM horizon h
+         CROSS JOIN LATERAL stage_clock_item(h.days) AS i
+    ),
+    model AS (
+        SELECT array_agg(i.numbers[1]::integer ORDER BY i.no) FILTER (WHERE i.item = 'stage') AS last_ages,
+               array_agg(i.numbers[1] ORDER BY i.no) FILTER (WHERE i.item = 'rep') AS rep_factors,
+               array_agg(i.numbers[1] ORDER BY i.no) FILTER (WHERE i.item = 'segment') AS segment_factors,
+               max(i.numbers[1]) FILTER (WHERE i.item = 'spread') AS common_spread,
+               max(i.numbers[2]) FILTER (WHERE i.item = 'spread') AS rep_spread
+          FROM item i
+    ),
+    rate AS (
+        SELECT coalesce(array_agg(u.period_no), '{}') AS period_nos,
+               coalesce(array_agg(u.rep_no), '{}') AS rep_nos,
+               coalesce(array_agg(u.amount), '{}') AS amounts,
+               coalesce(array_agg(u.rate), '{}') AS rates
+          FROM unopened_rate(first_days, last_days) AS u
+    )
+    SELECT f.group_no,
+           f.period_no,
+           f.unrated_count,
+           round(f.open_expected::numeric, 2),
+           round(f.unopened_expected::numeric, 2),
+           round(f.p10::numeric, 2),
+           round(f.p50::numeric, 2),
+           round(f.p90::numeric, 2),
+           f.chance
+      FROM model m
+     CROSS JOIN rate u
+     CROSS JOIN horizon h
+     CROSS JOIN LATERAL sales_perf.deal_forecast(
+                cardinality(h.days),
+                m.last_ages,
+                ARRAY(SELECT unnest(i.numbers) FROM item i WHERE i.item = 'chance' ORDER BY i.no),
+                m.rep_factors,
+                m.segment_factors,
+                m.common_spread,
+                m.rep_spread,
+                (SELECT array_agg(coalesce(array_position(h.days, t.first_day - 1), 0) ORDER BY t.no) FROM target t),
+                (SELECT array_agg(array_position(h.days, t.last_day) ORDER BY t.no) FROM target t),
+                forecast_of.clock_nos, forecast_of.ages, forecast_of.rep_nos, forecast_of.segment_nos, forecast_of.amounts,
+                u.period_nos, u.rep_nos, u.amounts, u.rates,
+                forecast_of.group_nos, forecast_of.group_reps, forecast_of.owner_nos, forecast_of.counted, forecast_of.targets) AS f;
+END;
+
+COMMENT ON FUNCTION forecast_of(date[], date[], integer[], integer[], integer[], integer[], integer[], integer[], integer[], double precision[], integer[], double precision[]) IS 'Behind forecast and goal_progress: what groups of reps are expected to win after as_of() in each of some periods. Groups are rows of group_nos and group_reps, in order; the other arrays but targets are the columns of forecast_deal (amounts: NaN where not known; counted: 1 or 0). targets: for each group an amount; chance is that of coming to it. No rows where no closing is known.';
+
+
 CREATE VIEW forecast WITH (security_invoker = true) AS
 WITH target AS MATERIALIZED (
     SELECT row_number() OVER (ORDER BY grain, period_start)::integer AS period_no,
@@ -320,15 +388,6 @@ WITH target AS MATERIALIZED (
            period_label,
            holds_as_of
       FROM forecast_period
-),
-horizon AS MATERIALIZED (
-    SELECT array_agg(DISTINCT period_end ORDER BY period_end) AS days
-      FROM target
-),
-item AS MATERIALIZED (
-    SELECT i.item, i.no, i.numbers
-      FROM horizon h
-     CROSS JOIN LATERAL stage_clock_item(h.days) AS i
 ),
 -- materialized: to be looked up in a hash table, and not by sorting all deals
 rep_number AS MATERIALIZED (
@@ -341,38 +400,16 @@ rep_count AS MATERIALIZED (
       FROM rep_number
 ),
 open_deal AS MATERIALIZED (
-    SELECT coalesce(r.rep_no, (SELECT n FROM rep_count)) AS rep_no,
-           coalesce(o.rep_no, (SELECT n FROM rep_count)) AS owner_no,
-           d.segment_item_no AS segment_no,
-           CASE WHEN d.age_days BETWEEN 0 AND s.numbers[1] THEN s.no ELSE 0 END AS clock_no,
-           coalesce(d.age_days, 0) AS age_days,
-           d.amount,
-           d.is_counted,
-           d.expected_close_on,
-           d.forecast_category
-      FROM forecast_deal d
-      LEFT JOIN rep_number r ON r.rep_id = d.credit_rep_id
-      LEFT JOIN rep_number o ON o.rep_id = d.rep_id
-      LEFT JOIN item s ON s.item = 'stage' AND s.no = d.clock_item_no
-),
-open_column AS (
-    SELECT coalesce(array_agg(clock_no), '{}') AS clock_nos,
-           coalesce(array_agg(age_days), '{}') AS ages,
-           coalesce(array_agg(rep_no), '{}') AS rep_nos,
-           coalesce(array_agg(owner_no), '{}') AS owner_nos,
-           coalesce(array_agg(segment_no), '{}') AS segment_nos,
-           coalesce(array_agg(coalesce(amount, 0)::double precision), '{}') AS amounts
-      FROM open_deal
-),
-rate_column AS (
-    SELECT coalesce(array_agg(u.period_no), '{}') AS period_nos,
-           coalesce(array_agg(u.rep_no), '{}') AS rep_nos,
-           coalesce(array_agg(u.amount), '{}') AS amounts,
-           coalesce(array_agg(u.rate), '{}') AS rates
-      FROM (SELECT array_agg(period_start ORDER BY period_no) AS first_days,
-                   array_agg(period_end ORDER BY period_no) AS last_days
-              FROM target) AS t
-     CROSS JOIN LATERAL unopened_rate(t.first_days, t.last_days) AS u
+    SELECT rep_no,
+           owner_no,
+           segment_item_no,
+           clock_item_no,
+           age_days,
+           amount,
+           is_counted,
+           expected_close_on,
+           forecast_category
+      FROM forecast_deal
 ),
 -- groups of reps: each by itself, teams as they are now, and the company
 team_group AS MATERIALIZED (
@@ -395,41 +432,25 @@ member AS (
            rep_no
       FROM rep_number
 ),
-model AS (
-    SELECT (SELECT cardinality(days) FROM horizon) AS horizon_count,
-           array_agg(i.numbers[1]::integer ORDER BY i.no) FILTER (WHERE i.item = 'stage') AS last_ages,
-           array_agg(i.numbers[1] ORDER BY i.no) FILTER (WHERE i.item = 'rep') AS rep_factors,
-           array_agg(i.numbers[1] ORDER BY i.no) FILTER (WHERE i.item = 'segment') AS segment_factors,
-           max(i.numbers[1]) FILTER (WHERE i.item = 'spread') AS common_spread,
-           max(i.numbers[2]) FILTER (WHERE i.item = 'spread') AS rep_spread
-      FROM item i
-),
 expected AS MATERIALIZED (
-    SELECT f.group_no,
-           f.period_no,
-           round(f.open_expected::numeric, 2) AS open_expected,
-           round(f.unopened_expected::numeric, 2) AS unopened_expected,
-           round(f.p10::numeric, 2) AS p10,
-           round(f.p50::numeric, 2) AS p50,
-           round(f.p90::numeric, 2) AS p90
-      FROM model m
-     CROSS JOIN open_column d
-     CROSS JOIN rate_column u
-     CROSS JOIN LATERAL sales_perf.deal_forecast(
-                m.horizon_count,
-                m.last_ages,
-                ARRAY(SELECT unnest(i.numbers) FROM item i WHERE i.item = 'chance' ORDER BY i.no),
-                m.rep_factors,
-                m.segment_factors,
-                m.common_spread,
-                m.rep_spread,
-                (SELECT array_agg(CASE WHEN t.holds_as_of THEN 0 ELSE array_position(h.days, t.period_start - 1) END ORDER BY t.period_no) FROM target t CROSS JOIN horizon h),
-                (SELECT array_agg(array_position(h.days, t.period_end) ORDER BY t.period_no) FROM target t CROSS JOIN horizon h),
-                d.clock_nos, d.ages, d.rep_nos, d.segment_nos, d.amounts,
-                u.period_nos, u.rep_nos, u.amounts, u.rates,
+    SELECT f.*
+      FROM (SELECT coalesce(array_agg(clock_item_no), '{}') AS clock_nos,
+                   coalesce(array_agg(coalesce(age_days, -1)), '{}') AS ages,
+                   coalesce(array_agg(rep_no), '{}') AS rep_nos,
+                   coalesce(array_agg(owner_no), '{}') AS owner_nos,
+                   coalesce(array_agg(segment_item_no), '{}') AS segment_nos,
+                   coalesce(array_agg(coalesce(amount, 'NaN')::double precision), '{}') AS amounts,
+                   coalesce(array_agg(is_counted::integer), '{}') AS counted
+              FROM open_deal) AS d
+     CROSS JOIN LATERAL forecast_of(
+                ARRAY(SELECT period_start FROM target ORDER BY period_no),
+                ARRAY(SELECT period_end FROM target ORDER BY period_no),
                 ARRAY(SELECT group_no FROM member ORDER BY group_no, rep_no),
                 ARRAY(SELECT rep_no FROM member ORDER BY group_no, rep_no),
-                d.owner_nos) AS f
+                d.clock_nos, d.ages, d.rep_nos, d.owner_nos, d.segment_nos, d.amounts, d.counted) AS f
+),
+is_known AS MATERIALIZED (
+    SELECT EXISTS (SELECT FROM expected) AS yes
 ),
 running AS (
     SELECT min(period_start) FILTER (WHERE grain = 'month') AS month_start,
@@ -486,11 +507,19 @@ team_won AS (
 rep_open AS (
     SELECT rep_no,
            count(*) FILTER (WHERE is_counted) AS deal_count,
-           count(*) FILTER (WHERE is_counted AND (clock_no = 0 OR amount IS NULL)) AS unrated_count,
            coalesce(sum(amount), 0) AS amount,
            count(forecast_category) AS category_count
       FROM open_deal
      GROUP BY rep_no
+),
+-- where periods begin and end: between two of these days all is alike
+boundary AS MATERIALIZED (
+    SELECT array_agg(DISTINCT b.on_date ORDER BY b.on_date) AS days
+      FROM (SELECT period_start AS on_date
+              FROM target
+            UNION ALL
+            SELECT period_end + 1
+              FROM target) AS b
 ),
 rep_category AS (
     SELECT t.period_no,
@@ -500,13 +529,16 @@ rep_category AS (
       FROM (SELECT rep_no,
                    forecast_category,
                    -- what is overdue is expected now
-                   greatest(expected_close_on, sales_perf.as_of()) AS close_on,
+                   width_bucket(greatest(expected_close_on, sales_perf.as_of()), (SELECT days FROM boundary)) AS place,
                    sum(amount) AS amount
               FROM open_deal
              WHERE forecast_category IS NOT NULL
                AND expected_close_on IS NOT NULL
-             GROUP BY rep_no, forecast_category, greatest(expected_close_on, sales_perf.as_of())) AS d
-      JOIN target t ON d.close_on BETWEEN t.period_start AND t.period_end
+             GROUP BY 1, 2, 3
+             -- few, before their categories are looked at
+             OFFSET 0) AS d
+     CROSS JOIN boundary b
+      JOIN target t ON b.days[d.place] BETWEEN t.period_start AND t.period_end
      WHERE translate(lower(d.forecast_category), ' -_', '') IN ('commit', 'committed', 'bestcase', 'upside')
      GROUP BY t.period_no, d.rep_no
 ),
@@ -516,7 +548,7 @@ of_rep AS MATERIALIZED (
            r.rep_id,
            coalesce(w.amount, 0) AS won_amount,
            coalesce(o.deal_count, 0)::bigint AS open_deal_count,
-           coalesce(o.unrated_count, 0)::bigint AS unrated_count,
+           coalesce(e.unrated_count, o.deal_count, 0)::bigint AS unrated_count,
            coalesce(o.amount, 0) AS pipeline_amount,
            e.open_expected,
            e.unopened_expected,
@@ -569,11 +601,11 @@ of_level AS (
            coalesce(sum(r.open_deal_count), 0)::bigint,
            coalesce(sum(r.unrated_count), 0)::bigint,
            coalesce(sum(r.pipeline_amount), 0),
-           CASE WHEN (SELECT common_spread FROM model) IS NOT NULL THEN coalesce(sum(r.open_expected), 0) END,
-           CASE WHEN (SELECT common_spread FROM model) IS NOT NULL THEN coalesce(sum(r.unopened_expected), 0) END,
-           CASE WHEN (SELECT common_spread FROM model) IS NOT NULL THEN coalesce(max(e.p10), 0) END,
-           CASE WHEN (SELECT common_spread FROM model) IS NOT NULL THEN coalesce(max(e.p50), 0) END,
-           CASE WHEN (SELECT common_spread FROM model) IS NOT NULL THEN coalesce(max(e.p90), 0) END,
+           CASE WHEN (SELECT yes FROM is_known) THEN coalesce(sum(r.open_expected), 0) END,
+           CASE WHEN (SELECT yes FROM is_known) THEN coalesce(sum(r.unopened_expected), 0) END,
+           CASE WHEN (SELECT yes FROM is_known) THEN coalesce(max(e.p10), 0) END,
+           CASE WHEN (SELECT yes FROM is_known) THEN coalesce(max(e.p50), 0) END,
+           CASE WHEN (SELECT yes FROM is_known) THEN coalesce(max(e.p90), 0) END,
            coalesce(sum(r.commit_amount), 0),
            coalesce(sum(r.best_case_amount), 0)
       FROM target p

@@ -567,14 +567,49 @@ BEGIN
           FROM (SELECT DISTINCT coalesce(g.season_id, '') AS season_id FROM of_goal g) AS s
          CROSS JOIN LATERAL goal_elapsed(goal_measure.first_day, goal_measure.last_day, s.season_id) e
     ),
-    outlook AS MATERIALIZED (
-        SELECT f.level,
-               coalesce(CASE f.level WHEN 'team' THEN f.team_id WHEN 'rep' THEN f.rep_id END, '') AS entity_id,
-               f.outlook,
-               f.common_spread
-          FROM forecast_outlook(goal_measure.last_day) f
+    -- each goal on bookings is a group of its own: its owner, or those who are in the team now
+    outlook_goal AS MATERIALIZED (
+        SELECT row_number() OVER (ORDER BY g.goal_id)::integer AS group_no,
+               g.goal_id,
+               g.level,
+               g.team_id,
+               g.rep_id,
+               -- what is to stay at most at the target does not come to a cent more
+               (g.target - g.value + CASE g.direction WHEN 'up' THEN 0 ELSE 0.01 END)::double precision AS to_come
+          FROM of_goal g
          WHERE has_outlook
-           AND (f.level <> 'rep' OR f.rep_id IS NOT NULL)
+           AND g.kpi_code = 'bookings_amount'
+    ),
+    outlook_member AS MATERIALIZED (
+        SELECT o.group_no, r.rep_no
+          FROM outlook_goal o
+          JOIN clock_rep r ON o.level = 'company' OR r.rep_id = o.rep_id
+        UNION
+        SELECT o.group_no, r.rep_no
+          FROM outlook_goal o
+          JOIN team_rep m ON m.team_id = o.team_id AND as_of_day BETWEEN m.valid_from AND m.valid_to
+          JOIN clock_rep r ON r.rep_id = m.rep_id
+    ),
+    outlook AS MATERIALIZED (
+        SELECT o.goal_id, f.open_expected + f.unopened_expected AS expected, f.p10, f.p90, f.chance
+          FROM (SELECT coalesce(array_agg(d.clock_item_no), '{}') AS clock_nos,
+                       coalesce(array_agg(coalesce(d.age_days, -1)), '{}') AS ages,
+                       coalesce(array_agg(d.rep_no), '{}') AS rep_nos,
+                       coalesce(array_agg(d.owner_no), '{}') AS owner_nos,
+                       coalesce(array_agg(d.segment_item_no), '{}') AS segment_nos,
+                       coalesce(array_agg(coalesce(d.amount, 'NaN')::double precision), '{}') AS amounts,
+                       coalesce(array_agg(d.is_counted::integer), '{}') AS counted
+                  FROM forecast_deal d
+                 WHERE has_outlook) AS d
+         CROSS JOIN LATERAL forecast_of(
+                    ARRAY[as_of_day + 1],
+                    ARRAY[goal_measure.last_day],
+                    ARRAY(SELECT m.group_no FROM outlook_member m ORDER BY m.group_no, m.rep_no),
+                    ARRAY(SELECT m.rep_no FROM outlook_member m ORDER BY m.group_no, m.rep_no),
+                    d.clock_nos, d.ages, d.rep_nos, d.owner_nos, d.segment_nos, d.amounts, d.counted,
+                    ARRAY(SELECT g.to_come FROM outlook_goal g ORDER BY g.group_no)) AS f
+          JOIN outlook_goal o ON o.group_no = f.group_no
+         WHERE has_outlook
     )
     SELECT g.goal_id,
            g.numerator,
@@ -596,10 +631,7 @@ BEGIN
       FROM of_goal g
       JOIN elapsed t ON t.season_id = coalesce(g.season_id, '')
       LEFT JOIN past p ON p.goal_id = g.goal_id
-      LEFT JOIN outlook o
-        ON g.kpi_code = 'bookings_amount'
-       AND o.level = g.level
-       AND o.entity_id = g.entity_id
+      LEFT JOIN outlook o ON o.goal_id = g.goal_id
       LEFT JOIN LATERAL (
             SELECT g.value AS expected,
                    g.value AS low,
@@ -609,18 +641,16 @@ BEGIN
                    CASE WHEN g.sign * (g.value - g.target) >= 0 THEN 1 ELSE 0 END::double precision AS chance
              WHERE is_over
             UNION ALL
-            SELECT g.value + coalesce(sales_perf.outlook_expected(o.outlook), 0),
-                   g.value + coalesce(f.p10::numeric, 0),
-                   g.value + coalesce(f.p90::numeric, 0),
+            SELECT g.value + coalesce(o.expected, 0),
+                   g.value + coalesce(o.p10, 0),
+                   g.value + coalesce(o.p90, 0),
                    NULL,
                    NULL,
                    CASE
-                       WHEN f.chance IS NULL THEN CASE WHEN g.sign * (g.value - g.target) >= 0 THEN 1 ELSE 0 END
-                       WHEN g.direction = 'up' THEN f.chance
-                       ELSE 1 - f.chance
+                       WHEN o.chance IS NULL THEN CASE WHEN g.sign * (g.value - g.target) >= 0 THEN 1 ELSE 0 END
+                       WHEN g.direction = 'up' THEN o.chance
+                       ELSE 1 - o.chance
                    END
-              -- what is to stay at most at the target does not come to a cent more
-              FROM sales_perf.outlook_range(o.outlook, g.target - g.value + CASE g.direction WHEN 'up' THEN 0 ELSE 0.01 END, o.common_spread) AS f
              WHERE has_outlook
                AND g.kpi_code = 'bookings_amount'
             UNION ALL

@@ -615,13 +615,15 @@ deal_forecast(PG_FUNCTION_ARGS)
 	IntArray	group = int_array(fcinfo, 18);
 	IntArray	group_rep = int_array(fcinfo, 19);
 	IntArray	owner = int_array(fcinfo, 20);
+	IntArray	counted = int_array(fcinfo, 21);
+	FloatArray	target = float_array(fcinfo, 22);
 	int			nreps = rep_factors.n;
 	int			nages;
 	int		   *deals_begin = palloc0((nreps + 2) * sizeof(int));
 	int		   *rates_begin = palloc((nreps + 2) * sizeof(int));
 	int		   *deal_order;
 	int		   *rate_order;
-	double	   *chance;
+	double	   *chance;			/* of each deal; -1 where it has none */
 	SumDeal    *deals;
 	SumRate    *rates;
 
@@ -638,6 +640,9 @@ deal_forecast(PG_FUNCTION_ARGS)
 	check_length(amount.n, stage.n, 13);
 	check_length(owner.n, stage.n, 20);
 	check_numbers(owner, 1, nreps, 20);
+	check_length(counted.n, stage.n, 21);
+	if (target.n > 0)
+		check_numbers(group, 1, target.n, 18);
 	check_numbers(stage, 0, last_ages.n, 9);
 	check_numbers(rep, 1, nreps, 11);
 	check_numbers(segment, 1, segment_factors.n, 12);
@@ -677,9 +682,9 @@ deal_forecast(PG_FUNCTION_ARGS)
 			int			s = stage.values[i] - 1;
 			double		factor;
 
-			chance[i] = 0;
+			chance[i] = -1;
 			if (s < 0 || age.values[i] < 0 || age.values[i] > last_ages.values[s] ||
-				age.values[i] >= nages)
+				age.values[i] >= nages || isnan(amount.values[i]))
 				continue;
 			factor = rep_factors.values[owner.values[i] - 1] *
 				segment_factors.values[segment.values[i] - 1];
@@ -715,8 +720,10 @@ deal_forecast(PG_FUNCTION_ARGS)
 			double		squares = 0;
 			double		spread = common_spread;
 			double		quantiles[lengthof(shares)];
-			Datum		row[8];
-			bool		nulls[8] = {false};
+			double		reaching;
+			int64		unrated = 0;
+			Datum		row[9];
+			bool		nulls[9] = {false};
 
 			for (next = first; next < group.n && group.values[next] == group.values[first]; next++)
 			{
@@ -731,6 +738,11 @@ deal_forecast(PG_FUNCTION_ARGS)
 				{
 					int			i = deal_order[k];
 
+					if (chance[i] < 0)
+					{
+						unrated += counted.values[i];
+						continue;
+					}
 					deals[ndeals].amount = amount.values[i];
 					deals[ndeals].chance = chance[i];
 					ndeals += chance[i] > 0 && amount.values[i] != 0;
@@ -752,15 +764,18 @@ deal_forecast(PG_FUNCTION_ARGS)
 			if (open_expected + unopened_expected > 0)
 				spread = sqrt(common_spread * common_spread +
 							  rep_spread * rep_spread * Min(squares / pow(open_expected + unopened_expected, 2), 1));
+			nulls[8] = target.n == 0 || isnan(target.values[group.values[first] - 1]);
 			deal_sum_quantiles(deals, ndeals, rates, nrates, spread, shares, lengthof(shares),
-							   quantiles, 0, NULL);
+							   quantiles, nulls[8] ? 0 : target.values[group.values[first] - 1],
+							   nulls[8] ? NULL : &reaching);
 			row[0] = Int32GetDatum(group.values[first]);
 			row[1] = Int32GetDatum(p + 1);
-			row[2] = Float8GetDatum(open_expected);
-			row[3] = Float8GetDatum(unopened_expected);
+			row[2] = Int64GetDatum(unrated);
+			row[3] = Float8GetDatum(open_expected);
+			row[4] = Float8GetDatum(unopened_expected);
 			for (int q = 0; q < lengthof(shares); q++)
-				row[4 + q] = Float8GetDatum(quantiles[q]);
-			row[7] = Float8GetDatum(spread);
+				row[5 + q] = Float8GetDatum(quantiles[q]);
+			row[8] = nulls[8] ? (Datum) 0 : Float8GetDatum(reaching);
 			tuplestore_putvalues(result->setResult, result->setDesc, row, nulls);
 			CHECK_FOR_INTERRUPTS();
 		}

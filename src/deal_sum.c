@@ -34,7 +34,9 @@
 #define RATE_CHANCE		0.1		/* the chance of each of the deals that stand for a rate */
 #define CHANCE_BINS		100		/* of small deals */
 #define LATTICE			65
-#define ROUNDS			20
+#define HALVINGS		20		/* a millionth */
+#define ROUNDS			60		/* of false position; some ten are enough */
+#define PRECISION		1e-12	/* so fine that rounding does not show the order deals came in */
 
 #define TAIL			5.0
 #define TABLE			4096
@@ -165,6 +167,48 @@ below(const Mixture *mixture, double x)
 		probability += mixture->weight[i] * node;
 	}
 	return probability;
+}
+
+/*
+ * The smallest sum between two that is not exceeded with a probability: by
+ * halving; where the distribution is smooth, by false position, in which an
+ * end that stays counts half as much from then on (Dowell and Jarratt 1971).
+ */
+static double
+find_quantile(const Mixture *mixture, double share, double low, double high, bool is_smooth)
+{
+	double		precision = (high - low) * PRECISION;
+	int			rounds = is_smooth ? ROUNDS : HALVINGS;
+	double		miss_low = below(mixture, low) - share;
+	double		miss_high = 1 - share;
+	int			moved = 0;
+
+	if (miss_low >= 0)
+		return low;
+	for (int round = 0; round < rounds && high - low > precision; round++)
+	{
+		double		between = is_smooth ? -miss_low / (miss_high - miss_low) : 0.5;
+		double		middle = low + (high - low) * between;
+		double		miss = below(mixture, middle) - share;
+
+		if (miss >= 0)
+		{
+			high = middle;
+			miss_high = miss;
+			if (moved > 0)
+				miss_low /= 2;
+			moved = 1;
+		}
+		else
+		{
+			low = middle;
+			miss_low = miss;
+			if (moved < 0)
+				miss_high /= 2;
+			moved = -1;
+		}
+	}
+	return high;
 }
 
 /*
@@ -369,23 +413,7 @@ deal_sum_quantiles(const SumDeal *deals, int ndeals, const SumRate *rates, int n
 		lowest = 0;
 
 	for (int q = 0; q < nshares; q++)
-	{
-		double		low = lowest;
-		double		high = highest;
-
-		if (below(mixture, low) >= shares[q])
-			high = low;
-		for (int round = 0; round < ROUNDS && high > low; round++)
-		{
-			double		middle = low + (high - low) / 2;
-
-			if (below(mixture, middle) >= shares[q])
-				high = middle;
-			else
-				low = middle;
-		}
-		quantiles[q] = high;
-	}
+		quantiles[q] = find_quantile(mixture, shares[q], lowest, highest, has_small);
 	/* a sum that is the target reaches it, also where the lattice misses it by a little */
 	if (reaching)
 		*reaching = target <= lowest ? 1 :

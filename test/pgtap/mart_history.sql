@@ -1,5 +1,5 @@
 -- History written by trigger: what is recorded, and what loaded history replaces.
-SELECT plan(24);
+SELECT plan(34);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -113,6 +113,47 @@ SELECT results_eq(
     $$SELECT entered_on FROM stage_event WHERE deal_id = 'crm 3'$$,
     $$VALUES ('2024-01-10'::date)$$,
     'history loaded before its deals, keys deferred, is left as it is');
+
+-- ---------------------------------------------------------------- the day an open deal entered its stage
+
+-- The rule, by brute force: that of the latest event; closed deals have none.
+CREATE TEMP VIEW wrong AS
+SELECT d.deal_id, d.stage_entered_on
+  FROM deal d
+ WHERE d.stage_entered_on IS DISTINCT FROM CASE WHEN d.outcome IS NULL OR d.outcome = 'open'
+                                                THEN (SELECT max(e.entered_on) FROM stage_event e WHERE e.deal_id = d.deal_id) END;
+SELECT is_empty('TABLE wrong', 'it stands with the deal: after all that was inserted, updated and loaded above');
+SELECT is(count(stage_entered_on), 5::bigint, 'of the open ones') FROM deal WHERE deal_id IN ('crm 1', 'crm 2', 'crm 3', 'old', 'undated');
+
+INSERT INTO deal (deal_id, stage_id, opened_on, stage_entered_on) VALUES ('given', 'offer', '2024-01-01', '2024-01-15');
+SELECT results_eq($$SELECT entered_on, is_assumed FROM stage_event WHERE deal_id = 'given'$$, $$VALUES ('2024-01-15'::date, true)$$, 'a day that comes with the deal is that of its event');
+UPDATE deal SET stage_entered_on = '2020-01-01' WHERE deal_id = 'given';
+SELECT is(stage_entered_on, '2024-01-15', 'what an update says of it is passed over') FROM deal WHERE deal_id = 'given';
+
+INSERT INTO stage_event (deal_id, stage_id, entered_on) VALUES ('given', 'new', '2024-01-02'), ('given', 'offer', '2024-03-03'), ('crm 2', 'new', '2024-01-01');
+UPDATE stage_event SET deal_id = 'crm 3' WHERE deal_id = 'crm 1' AND stage_id = 'offer';
+UPDATE stage_event SET entered_on = '2024-05-05' WHERE deal_id = 'crm 2' AND stage_id = 'offer';
+SELECT is_empty('TABLE wrong', 'events that are inserted, given to another deal or moved to another day');
+DELETE FROM stage_event WHERE deal_id = 'given' AND entered_on = '2024-03-03';
+DELETE FROM stage_event WHERE deal_id = 'old';
+SELECT is_empty('TABLE wrong', 'or deleted');
+
+UPDATE deal SET outcome = 'lost', closed_on = current_date WHERE deal_id IN ('given', 'crm 2');
+UPDATE deal SET outcome = 'open', closed_on = NULL WHERE deal_id = 'crm 2';
+UPDATE deal SET outcome = NULL, closed_on = NULL, stage_id = 'new' WHERE deal_id = 'given';
+UPDATE deal SET deal_id = 'renamed' WHERE deal_id = 'crm 3';
+SELECT is_empty('TABLE wrong', 'deals that are closed, reopened and renamed');
+INSERT INTO deal (deal_id, stage_id, opened_on) VALUES ('given', 'offer', '2024-01-01')
+    ON CONFLICT (deal_id) DO UPDATE SET stage_id = excluded.stage_id, stage_entered_on = excluded.stage_entered_on;
+SELECT results_eq($$SELECT stage_id, stage_entered_on FROM deal WHERE deal_id = 'given'$$, $$VALUES ('offer', current_date)$$, 'ON CONFLICT DO UPDATE into another stage is an entry of today');
+
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+INSERT INTO stage_event (deal_id, stage_id, entered_on) VALUES ('renamed', 'new', '2023-01-01');
+SELECT is((SELECT xmin FROM deal WHERE deal_id = 'renamed')::text, pg_current_xact_id()::xid::text,
+    'under REPEATABLE READ the deal is written even so, that two who write its events at once do not pass each other by');
+COMMIT;
+TRUNCATE stage_event;
+SELECT is_empty('TABLE wrong', 'and after TRUNCATE');
 
 SELECT throws_ok(
     $$INSERT INTO deal_change (deal_id, changed_at, field, old_value) VALUES ('crm 1', now(), 'amount', 'a lot')$$,
