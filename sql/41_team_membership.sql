@@ -107,15 +107,13 @@ BEGIN
     SELECT moved.rep_id, team_id, daterange(from_day, NULL)
      WHERE team_id IS NOT NULL;
 
-    -- a rep who belongs to no team from now on has to have a row that says so for the days before;
-    -- without any, rep.team_id counts
+    -- Of a rep who is left without any row rep.team_id counts: then it has to be NULL.
     UPDATE rep r
-       SET team_id = (SELECT t.team_id
-                        FROM rep_team t
-                       WHERE t.rep_id = moved.rep_id
-                         AND current_date BETWEEN t.valid_from AND t.valid_to)
-     WHERE r.rep_id = moved.rep_id
-       AND EXISTS (SELECT FROM team_membership m WHERE m.rep_id = moved.rep_id);
+       SET team_id = (SELECT m.team_id
+                        FROM team_membership m
+                       WHERE m.rep_id = moved.rep_id
+                         AND m.valid @> current_date)
+     WHERE r.rep_id = moved.rep_id;
 END
 $$;
 

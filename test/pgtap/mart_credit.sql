@@ -1,5 +1,5 @@
 -- Splits, overlays and teams with dated members: who gets what, and that it is what was booked.
-SELECT plan(39);
+SELECT plan(41);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -114,6 +114,10 @@ SELECT throws_ok($$SELECT move_rep('zoe', 'north', '2024-01-01')$$, '23503', 'th
 SELECT throws_ok($$SELECT move_rep('ann', 'north', NULL)$$, '22023', NULL, 'on a day');
 SELECT move_rep('ann', NULL, '2024-05-01') \gset
 SELECT results_eq($$SELECT valid_from, valid_to FROM rep_team WHERE rep_id = 'ann' AND team_id = 'south'$$, $$VALUES ('2024-04-01'::date, '2024-04-30'::date)$$, 'a rep can leave all teams');
+SELECT move_rep('sid', 'north', '2024-05-01') \gset
+SELECT move_rep('sid', NULL, '2024-04-01') \gset
+SELECT is_empty($$SELECT FROM rep_team WHERE rep_id = 'sid'$$, 'also one who was in none before: there is no row that could say so');
+SELECT is(team_id, NULL, 'and rep.team_id says so') FROM rep WHERE rep_id = 'sid';
 
 -- ---------------------------------------------------------------- random teams with moves and splits
 
