@@ -84,7 +84,7 @@ CREATE FUNCTION fiscal_day(first_day date, last_day date, first_month integer, s
         fiscal_quarter integer, fiscal_quarter_start date, fiscal_quarter_end date, fiscal_quarter_label text,
         fiscal_period integer, fiscal_period_start date, fiscal_period_end date, fiscal_period_label text,
         fiscal_week integer, fiscal_week_start date, fiscal_week_end date, fiscal_week_label text)
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 18000
+    LANGUAGE sql STABLE PARALLEL SAFE ROWS 18000
 BEGIN ATOMIC
     -- Timestamps without time zone: no clock change can skip or repeat a day.
     WITH twelve_months AS (
@@ -223,8 +223,13 @@ BEGIN
            fiscal_quarter = excluded.fiscal_quarter, fiscal_quarter_start = excluded.fiscal_quarter_start, fiscal_quarter_end = excluded.fiscal_quarter_end, fiscal_quarter_label = excluded.fiscal_quarter_label,
            fiscal_period = excluded.fiscal_period, fiscal_period_start = excluded.fiscal_period_start, fiscal_period_end = excluded.fiscal_period_end, fiscal_period_label = excluded.fiscal_period_label,
            fiscal_week = excluded.fiscal_week, fiscal_week_start = excluded.fiscal_week_start, fiscal_week_end = excluded.fiscal_week_end, fiscal_week_label = excluded.fiscal_week_label
-     WHERE (c.fiscal_year_label, c.fiscal_quarter_label, c.fiscal_period_label, c.fiscal_week_label)
-        <> (excluded.fiscal_year_label, excluded.fiscal_quarter_label, excluded.fiscal_period_label, excluded.fiscal_week_label);
+     -- of what was cut before and is cut again only the first or the last day changes, and no label
+     WHERE (c.fiscal_year_label, c.fiscal_quarter_label, c.fiscal_period_label, c.fiscal_week_label,
+            c.fiscal_year_start, c.fiscal_quarter_start, c.fiscal_period_start, c.fiscal_week_start,
+            c.fiscal_year_end, c.fiscal_quarter_end, c.fiscal_period_end, c.fiscal_week_end)
+        <> (excluded.fiscal_year_label, excluded.fiscal_quarter_label, excluded.fiscal_period_label, excluded.fiscal_week_label,
+            excluded.fiscal_year_start, excluded.fiscal_quarter_start, excluded.fiscal_period_start, excluded.fiscal_week_start,
+            excluded.fiscal_year_end, excluded.fiscal_quarter_end, excluded.fiscal_period_end, excluded.fiscal_week_end);
     GET DIAGNOSTICS spread = ROW_COUNT;
     RETURN spread;
 END
@@ -310,6 +315,7 @@ AS $$
 DECLARE
     built_from date;
     built_to date;
+    built_days integer;
 BEGIN
     IF first_month IS NULL OR first_month NOT BETWEEN 1 AND 12 THEN
         RAISE EXCEPTION 'first_month out of range: %', coalesce(first_month::text, 'NULL')
@@ -365,11 +371,17 @@ BEGIN
     END IF;
     DELETE FROM calendar c
      WHERE c.on_date BETWEEN built_from AND built_to;
-    RETURN add_fiscal_days(first_day, last_day, first_month, scheme, year_end, week_end, year_name);
+    built_days := add_fiscal_days(first_day, last_day, first_month, scheme, year_end, week_end, year_name);
+    -- of the years that calendar has besides
+    PERFORM apply_holidays(min(day), max(day))
+       FROM unnest(holidays) AS day
+     HAVING min(day) < built_from
+         OR max(day) > built_to;
+    RETURN built_days;
 END
 $$;
 
-COMMENT ON FUNCTION build_calendar(date, date, integer, text, date[], text, text, integer, text) IS 'Puts the days of fiscal years into calendar, whole years that hold the days from first_day to last_day, in place of what is there; days outside stay, and a period that loses some of its days is cut (its label then says short). The year begins with first_month. scheme month: periods are calendar months. 4-4-5, 4-5-4, 5-4-4: the periods of each quarter have so many weeks; weeks end on week_end (1 Monday to 7 Sunday; 6, Saturday), the year on the week_end nearest to the last day before first_month (year_end nearest, as the National Retail Federation has it) or on the last one up to that day (last); the 53rd week of a long year belongs to its last period. The number of a year is that of the calendar year in which its last month lies (year_name end) or its first (start). Business days are Monday to Friday, but for the table holiday; holidays, if not NULL, take the place of the region''s holidays of these years there (the empty region is everywhere). Days between these and those that calendar has are filled, too. Returns the number of days built.';
+COMMENT ON FUNCTION build_calendar(date, date, integer, text, date[], text, text, integer, text) IS 'Puts the days of fiscal years into calendar, whole years that hold the days from first_day to last_day, in place of what is there; days outside stay, and a period that loses some of its days is cut (its label then says short). The year begins with first_month. scheme month: periods are calendar months. 4-4-5, 4-5-4, 5-4-4: the periods of each quarter have so many weeks; weeks end on week_end (1 Monday to 7 Sunday; 6, Saturday), the year on the week_end nearest to the last day before first_month (year_end nearest, as the National Retail Federation has it) or on the last one up to that day (last); the 53rd week of a long year belongs to its last period. The number of a year is that of the calendar year in which its last month lies (year_name end) or its first (start). Business days are Monday to Friday, but for the table holiday; holidays, if not NULL, take the place of the region''s holidays of these years there (the empty region is everywhere); those of other years are added, and applied by apply_holidays(). Days between these and those that calendar has are filled, too. Returns the number of days built.';
 
 CREATE FUNCTION fill_calendar(first_day date DEFAULT '2000-01-01', last_day date DEFAULT '2049-12-31')
     RETURNS integer

@@ -1,6 +1,6 @@
 -- Fiscal calendars: published ones (National Retail Federation, Apple), what every scheme promises, holidays by region,
 -- what becomes of the calendar that was there; and reports by fiscal periods, against plain SQL over the days of calendar.
-SELECT plan(103);
+SELECT plan(107);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -197,6 +197,15 @@ SELECT lives_ok($$SELECT build_calendar('2018-01-01', '2018-12-31', holidays => 
 SELECT results_eq($$SELECT region, on_date FROM holiday WHERE NOT is_business_day ORDER BY 1, 2$$, $$VALUES ('', '2018-01-01'::date), ('CN', '2018-10-01'), ('DE', '2018-10-03')$$, 'take the place of everywhere''s');
 SELECT is(fill_calendar('2022-01-01', '2022-12-31') > 364, true, 'new years');
 SELECT is(count(*), 3::bigint, 'come with a row for each region') FROM calendar WHERE on_date = '2022-06-06';
+SELECT build_calendar('2022-07-01', '2022-07-01', 7) \gset
+SELECT build_calendar('2022-04-01', '2022-04-01', 4) \gset
+SELECT is(string_agg(DISTINCT region || ':' || fiscal_year_label || ' ' || fiscal_year_end, ', '), ':2022 (short) 2022-03-31, CN:2022 (short) 2022-03-31, DE:2022 (short) 2022-03-31', 'what is cut twice, is so in each region')
+  FROM calendar WHERE on_date = '2022-01-01';
+SELECT is_empty($$SELECT fiscal_year_start, fiscal_year_end, fiscal_quarter_start, fiscal_quarter_end, fiscal_period_start, fiscal_period_end FROM calendar WHERE region = 'DE'
+                  EXCEPT SELECT fiscal_year_start, fiscal_year_end, fiscal_quarter_start, fiscal_quarter_end, fiscal_period_start, fiscal_period_end FROM calendar WHERE region = ''$$, 'no period is another one there');
+SELECT build_calendar('2018-01-01', '2018-12-31', holidays => '{2018-01-01,2019-05-01}') \gset
+SELECT is(string_agg(region || ':' || is_business_day, ' ' ORDER BY region), ':false CN:false DE:false', 'a holiday of another year that is there is applied, too') FROM calendar WHERE on_date = '2019-05-01';
+SELECT is(apply_holidays(), 0, 'calendar is what holiday says');
 
 SELECT is_empty(
     $$SELECT first_day, last_day, region
