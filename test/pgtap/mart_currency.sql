@@ -1,5 +1,5 @@
 -- Currencies: every amount in the reporting currency at the rate of its day, and what has no rate nowhere.
-SELECT plan(33);
+SELECT plan(36);
 
 SELECT sales_perf.create_mart('sales', reporting_currency => 'USD') \gset
 SET search_path = sales, public;
@@ -94,6 +94,27 @@ SELECT sales_perf.create_mart('rated') \gset
 INSERT INTO rated.deal (deal_id, amount, currency, opened_on, closed_on, outcome) VALUES ('1', 5, 'GBP', '2024-01-01', '2024-02-01', 'won');
 INSERT INTO rated.fx_rate VALUES ('GBP', '2024-01-01', 2);
 SELECT is(bookings_amount, 10::numeric, 'so does a rate for it') FROM rated.company_scorecard WHERE grain = 'year';
+
+-- who loads deals or rates, and may not write mart_setting
+SELECT sales_perf.create_mart('loaded') \gset
+CREATE ROLE currency_loader;
+GRANT USAGE ON SCHEMA loaded TO currency_loader;
+GRANT SELECT, INSERT ON loaded.deal, loaded.stage_event, loaded.fx_rate TO currency_loader;
+SET ROLE currency_loader;
+SELECT lives_ok($$INSERT INTO loaded.deal (deal_id, amount, currency, opened_on) VALUES ('1', 5, 'GBP', '2024-01-01')$$, 'deals come in without a right to mart_setting: nothing is assumed');
+RESET ROLE;
+GRANT SELECT ON loaded.mart_setting TO currency_loader;
+SET ROLE currency_loader;
+SELECT lives_ok($$INSERT INTO loaded.fx_rate VALUES ('GBP', '2024-01-01', 2)$$, 'rates come in with the right to read it');
+RESET ROLE;
+INSERT INTO loaded.deal (deal_id, amount, currency, opened_on) VALUES ('2', 5, 'EUR', '2024-01-01');
+UPDATE loaded.mart_setting SET reporting_currency = 'EUR', is_assumed = true;
+INSERT INTO loaded.mart_setting VALUES (true, 'EUR', true) ON CONFLICT DO NOTHING;
+SET ROLE currency_loader;
+SELECT throws_ok($$INSERT INTO loaded.fx_rate VALUES ('EUR', '2024-01-01', 2)$$, '42501', NULL, 'but one that ends an assumption does not, unless the assumption may be ended');
+RESET ROLE;
+DROP OWNED BY currency_loader;
+DROP ROLE currency_loader;
 
 -- ---------------------------------------------------------------- many deals, by brute force
 
