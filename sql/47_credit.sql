@@ -26,7 +26,8 @@ COMMENT ON COLUMN deal_credit.share IS 'Share of the deal''s amount, a fraction 
 COMMENT ON COLUMN deal_credit.is_overlay IS 'True for credit that comes on top of the split: it counts for this rep alone, never for a team or the company.';
 
 -- At commit, so that a split can be changed row by row. Who changes splits of one deal in two transactions at
--- the same time waits for the other: the deal is locked.
+-- the same time waits for the other: the deal is locked, for which PostgreSQL wants the right to update a
+-- column of deal.
 CREATE FUNCTION deal_credit_check_total() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path = sales_perf_template, pg_catalog, pg_temp
