@@ -385,7 +385,7 @@ BEGIN ATOMIC
            s.to_day,
            round(q.amount * (CASE WHEN s.part = 'rep' THEN w.through ELSE w.whole_through END) / w.total, greatest(2, scale(q.amount)))
            - round(q.amount * (CASE WHEN s.part = 'rep' THEN w.before ELSE w.whole_before END) / w.total, greatest(2, scale(q.amount))),
-           s.part <> 'rep' OR w.through - w.before = w.whole_through - w.whole_before
+           s.part <> 'rep' OR w.through - w.before >= w.whole_through - w.whole_before
       FROM quota_segment(quota_portion.first_day, quota_portion.last_day, quota_portion.by_team) AS s
       JOIN quota q ON q.quota_id = s.quota_id
      -- one quota at a time: its few spans are looked up, and not those of all quotas there ever were
@@ -401,7 +401,7 @@ BEGIN ATOMIC
              CROSS JOIN quota_factor(q.rep_id, q.ramp_id, q.first_day, q.last_day) AS f) AS w;
 END;
 
-COMMENT ON FUNCTION quota_portion(date, date, boolean) IS 'The portions of all quotas that fall into a range of days, one row for each quota, and, if by_team, for each team that its rep belonged to on days of the range. part: rep; assigned (of teams and the company, all of it); stand_in (of these, the days on which nobody below has a quota). amount is rounded to the cent (or the digits the quota has) as the difference of two sums through a day, so portions of any partition of days add up exactly. is_full: no ramp, absence or leave took anything away.';
+COMMENT ON FUNCTION quota_portion(date, date, boolean) IS 'The portions of all quotas that fall into a range of days, one row for each quota, and, if by_team, for each team that its rep belonged to on days of the range. part: rep; assigned (of teams and the company, all of it); stand_in (of these, the days on which nobody below has a quota). amount is rounded to the cent (or the digits the quota has) as the difference of two sums through a day, so portions of any partition of days add up exactly. is_full: ramp, absence and leave do not lower it.';
 
 -- Every range of the sums is asked of the same three functions, so that levels cannot differ.
 CREATE FUNCTION quota_between(first_day date, last_day date)
@@ -452,7 +452,7 @@ BEGIN ATOMIC
     HAVING count(*) > 0;
 END;
 
-COMMENT ON FUNCTION quota_between(date, date) IS 'The quotas of a range of days, both included, of all who have one: level (rep, team, company), team_id, rep_id; quota_amount: for a rep his own, for a team those of its reps on the days on which they belong to it or a team below it, for the company those of all reps, and quotas of teams and the company on days on which nobody below has one, NULL where there is none; overlay_quota_amount: a rep''s overlay quotas, which count nowhere else; assigned_amount: the quotas of the team or the company itself, which may be less or more than those of the reps; is_full_quota: the rep has a quota on every day, and neither ramp nor leave nor absence took of it. Amount; P.';
+COMMENT ON FUNCTION quota_between(date, date) IS 'The quotas of a range of days, both included, of all who have one: level (rep, team, company), team_id, rep_id; quota_amount: for a rep his own, for a team those of its reps on the days on which they belong to it or a team below it, for the company those of all reps, and quotas of teams and the company on days on which nobody below has one, NULL where there is none; overlay_quota_amount: a rep''s overlay quotas, which count nowhere else; assigned_amount: the quotas of the team or the company itself, which may be less or more than those of the reps; is_full_quota: the rep has a quota on every day, and ramp, leave and absence do not lower it. Amount; P.';
 
 CREATE FUNCTION quota_for(owner text, first_day date, last_day date)
     RETURNS numeric

@@ -57,7 +57,7 @@ COMMENT ON COLUMN quota_attainment.credited_amount IS 'What is credited in the p
 COMMENT ON COLUMN quota_attainment.untargeted_amount IS 'The part of credited_amount that belongs to reps without a quota in the period (and to nobody), unless a quota of their team or the company stands in. Amount; C; in no attainment_rate.';
 COMMENT ON COLUMN quota_attainment.attainment_rate IS '(credited_amount - untargeted_amount) / quota_amount. Fraction; C; of a team sum / sum, never a mean of rates; NULL where quota_amount is NULL or 0.';
 COMMENT ON COLUMN quota_attainment.attainment_gap_amount IS 'quota_amount - (credited_amount - untargeted_amount): what is still missing, below 0 where there is more than enough. Amount; C; NULL where quota_amount is NULL or 0.';
-COMMENT ON COLUMN quota_attainment.is_full_quota IS 'True where the rep has a quota on every day of the period and neither ramp nor leave nor absence took of it. NULL for company and teams.';
+COMMENT ON COLUMN quota_attainment.is_full_quota IS 'True where the rep has a quota on every day of the period, which ramp, leave and absence do not lower. NULL for company and teams.';
 COMMENT ON COLUMN quota_attainment.overlay_quota_amount IS 'Quotas of overlay reps, which are in no quota_amount; for a team those of its reps. Amount; P; NULL where there is none.';
 COMMENT ON COLUMN quota_attainment.overlay_credited_amount IS 'Overlay credit, which is in no credited_amount. Amount; C; 0 where there is none.';
 COMMENT ON COLUMN quota_attainment.overlay_attainment_rate IS 'overlay_credited_amount / overlay_quota_amount. Fraction; C; NULL where overlay_quota_amount is NULL or 0.';

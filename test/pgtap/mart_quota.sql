@@ -1,6 +1,6 @@
 -- Quotas: each rule by hand, each figure against a walk over single days, and no cent lost however
 -- days, reps and teams are cut.
-SELECT plan(77);
+SELECT plan(78);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -97,6 +97,14 @@ SELECT throws_ok($$SELECT quota_for('ann', NULL, '2025-01-31')$$, '22023', NULL,
 SELECT throws_ok($$SELECT quota_for('nobody', '2025-01-01', '2025-01-31')$$, '42704', NULL, 'and whom nobody knows');
 
 -- ---------------------------------------------------------------- quotas of teams and the company
+
+INSERT INTO ramp_step VALUES ('steep', 0, 1.5), ('steep', 2, 0.5);
+INSERT INTO quota (quota_id, rep_id, first_day, last_day, amount, ramp_id) VALUES (13, 'ivy', '2030-01-01', '2030-12-31', 365000, 'standard'), (14, 'bob', '2030-01-01', '2030-12-31', 365000, 'steep');
+UPDATE rep SET hired_on = '2029-12-01' WHERE rep_id = 'bob';
+SELECT results_eq($$SELECT to_char(m, 'FMMM')::integer AS month, rep_id, quota_amount, is_full_quota FROM unnest('{2030-01-01,2030-02-01}'::date[]) AS m, quota_between(m, (m + interval '1 month')::date - 1) WHERE level = 'rep' ORDER BY 1, 2$$,
+                  $$VALUES (1, 'bob', 46500.00, true), (1, 'ivy', 31000.00, true), (2, 'bob', 14000.00, false), (2, 'ivy', 28000.00, true)$$, 'a quota is full where a ramp asks for more than the full one, and not where for less');
+UPDATE rep SET hired_on = '2025-02-10' WHERE rep_id = 'bob';
+DELETE FROM quota WHERE quota_id IN (13, 14);
 
 INSERT INTO quota (quota_id, level, team_id, first_day, last_day, amount)
 VALUES (20, 'team', 'south', '2024-01-01', '2024-12-31', 366000), (21, 'team', 'north', '2025-01-01', '2025-12-31', 500000), (22, 'team', 'world', '2024-12-01', '2024-12-31', 31000),
