@@ -525,8 +525,10 @@ AS $$
 DECLARE
     from_day date;
     to_day date;
+    short_year record;
+    periods integer[];
+    amounts numeric[];
     empty_period integer;
-    filled integer;
 BEGIN
     IF season_id IS NULL THEN
         RAISE EXCEPTION 'a season must have a name'
@@ -551,46 +553,52 @@ BEGIN
                   HINT = 'A season takes whole fiscal years (see calendar): give at least one.';
     END IF;
 
-    SELECT p.fiscal_period
-      INTO empty_period
-      FROM (SELECT DISTINCT c.fiscal_period
-              FROM calendar c
-             WHERE c.region = ''
-               AND c.on_date = c.fiscal_period_start
-               AND c.on_date BETWEEN from_day AND to_day) AS p
-      LEFT JOIN (SELECT c.fiscal_period, sum(b.amount) AS amount
-                   FROM credited b
-                   JOIN calendar c ON c.region = '' AND c.on_date = b.credited_on
-                  WHERE NOT b.is_overlay
-                    AND b.credited_on BETWEEN from_day AND to_day
-                  GROUP BY c.fiscal_period) AS booked ON booked.fiscal_period = p.fiscal_period
-     WHERE (booked.amount > 0 AND booked.amount < 'Infinity') IS NOT TRUE
-     ORDER BY p.fiscal_period
+    -- A calendar that gave way to another one left a short year, and the periods of the same number before
+    -- and after it are other parts of the year.
+    SELECT c.fiscal_year_label AS label, c.fiscal_year_start AS first_day, c.fiscal_year_end AS last_day
+      INTO short_year
+      FROM calendar c
+     WHERE c.region = ''
+       AND c.on_date = c.fiscal_year_start
+       AND c.on_date BETWEEN from_day AND to_day
+       AND c.fiscal_year_end - c.fiscal_year_start < 350
+     ORDER BY c.on_date
      LIMIT 1;
     IF FOUND THEN
+        RAISE EXCEPTION 'fiscal year "%" has the days from % to % alone, the others are another calendar''s', short_year.label, short_year.first_day, short_year.last_day
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'A season takes the years of one calendar: give days before or after that year.';
+    END IF;
+
+    SELECT array_agg(p.fiscal_period ORDER BY p.fiscal_period),
+           array_agg(p.amount ORDER BY p.fiscal_period),
+           min(p.fiscal_period) FILTER (WHERE (p.amount > 0 AND p.amount < 'Infinity') IS NOT TRUE)
+      INTO periods, amounts, empty_period
+      FROM (SELECT c.fiscal_period, sum(b.amount) AS amount
+              FROM calendar c
+              LEFT JOIN credited b
+                ON b.credited_on = c.on_date
+               AND b.credited_on BETWEEN from_day AND to_day
+               AND NOT b.is_overlay
+             WHERE c.region = ''
+               AND c.on_date BETWEEN from_day AND to_day
+             GROUP BY c.fiscal_period) AS p;
+    IF empty_period IS NOT NULL THEN
         RAISE EXCEPTION 'nothing was booked in fiscal period % from % to %', empty_period, from_day, to_day
             USING ERRCODE = 'no_data_found',
                   HINT = 'Give more years, or write the weights into season_shape yourself.';
     END IF;
 
     DELETE FROM season_shape s WHERE s.season_id = season_from_history.season_id;
-    -- Periods of 4 and 5 weeks, and the longer one of a year with 53, count as many days as they have:
-    -- the weight is that of the period's share of what was booked a day, in a year of mean length.
     INSERT INTO season_shape (season_id, fiscal_period, weight)
     SELECT season_from_history.season_id,
            booked.fiscal_period,
            round(booked.amount / sum(booked.amount) OVER (), 12)
-      FROM (SELECT c.fiscal_period, sum(b.amount) AS amount
-              FROM credited b
-              JOIN calendar c ON c.region = '' AND c.on_date = b.credited_on
-             WHERE NOT b.is_overlay
-               AND b.credited_on BETWEEN from_day AND to_day
-             GROUP BY c.fiscal_period) AS booked;
-    GET DIAGNOSTICS filled = ROW_COUNT;
-    RETURN filled;
+      FROM unnest(periods, amounts) AS booked (fiscal_period, amount);
+    RETURN cardinality(periods);
 END
 $$;
 
-COMMENT ON FUNCTION season_from_history(text, date, date) IS 'Makes a season (season_shape) of what was booked: the share of each fiscal period in the bookings of the whole fiscal years within the days given that are over as of as_of(), added up over the years. An existing season of the name is replaced. Returns the number of periods; an error where no fiscal year lies within the days, or nothing was booked in one of its periods.';
+COMMENT ON FUNCTION season_from_history(text, date, date) IS 'Makes a season (season_shape) of what was booked: the share of each fiscal period in the bookings of the whole fiscal years within the days given that are over as of as_of(), added up over the years. An existing season of the name is replaced. Returns the number of periods; an error where no fiscal year lies within the days, one of them was cut short by another calendar, or nothing was booked in one of the periods.';
 
 SET LOCAL search_path = sales_perf, pg_temp;
