@@ -15,6 +15,17 @@ BEGIN ATOMIC
     WITH portion AS MATERIALIZED (
         SELECT p.part, p.team_id, p.rep_id, p.is_overlay, p.from_day, p.to_day, p.amount, p.is_full
           FROM quota_portion(attainment_of_rep.first_day, attainment_of_rep.last_day, attainment_of_rep.by_team) AS p
+    ), stood_in AS MATERIALIZED (
+        -- A quota that stands in is one of its team and of those above, not of the teams below, whose
+        -- reps' credit it is met with.
+        SELECT DISTINCT
+               CASE WHEN attainment_of_rep.by_team THEN above.team_id END AS team_id,
+               below.member_team_id
+          FROM portion p
+          JOIN team_tree above ON above.member_team_id = p.team_id
+          JOIN team_tree below ON below.team_id = p.team_id
+         WHERE p.part = 'stand_in'
+           AND p.amount > 0
     )
     SELECT x.part,
            CASE WHEN x.part = 'assigned' OR NOT attainment_of_rep.by_team THEN x.leaf_team_id ELSE tree.team_id END,
@@ -26,7 +37,10 @@ BEGIN ATOMIC
            sum(x.overlay_credited_amount),
            CASE
                WHEN sum(x.quota_amount) > 0 THEN 0::numeric
-               ELSE sum(x.credited_amount) FILTER (WHERE NOT x.is_stood_in)
+               ELSE sum(x.credited_amount)
+                    FILTER (WHERE stood_in.member_team_id IS NULL
+                              AND (attainment_of_rep.by_team
+                                   OR NOT EXISTS (SELECT FROM portion p WHERE p.part = 'stand_in' AND p.team_id IS NULL AND p.amount > 0)))
            END
       FROM (SELECT p.part,
                    CASE WHEN attainment_of_rep.by_team OR p.part = 'assigned' THEN p.team_id END AS leaf_team_id,
@@ -37,7 +51,7 @@ BEGIN ATOMIC
                    CASE WHEN NOT p.is_overlay THEN daterange(p.from_day, p.to_day, '[]') END AS days,
                    NULL::numeric AS credited_amount,
                    NULL::numeric AS overlay_credited_amount,
-                   NULL::boolean AS is_stood_in
+                   NULL::text AS credited_team_id
               FROM portion p
             UNION ALL
             SELECT 'rep'::text,
@@ -49,8 +63,7 @@ BEGIN ATOMIC
                    NULL::daterange,
                    c.amount,
                    c.overlay_amount,
-                   stood_in.team_id IS NOT NULL
-                   OR EXISTS (SELECT FROM portion p WHERE p.part = 'stand_in' AND p.team_id IS NULL AND p.amount > 0)
+                   c.team_id
               FROM (SELECT m.team_id,
                            b.rep_id,
                            sum(b.amount) FILTER (WHERE NOT b.is_overlay) AS amount,
@@ -58,23 +71,21 @@ BEGIN ATOMIC
                       FROM credited b
                       LEFT JOIN rep_team m ON m.rep_id = b.rep_id AND b.credited_on BETWEEN m.valid_from AND m.valid_to
                      WHERE b.credited_on BETWEEN attainment_of_rep.first_day AND attainment_of_rep.last_day
-                     GROUP BY m.team_id, b.rep_id) AS c
-              LEFT JOIN (SELECT DISTINCT branch.member_team_id AS team_id
-                           FROM portion p
-                           JOIN team_tree branch ON branch.team_id = p.team_id
-                          WHERE p.part = 'stand_in'
-                            AND p.amount > 0) AS stood_in ON stood_in.team_id = c.team_id) AS x
+                     GROUP BY m.team_id, b.rep_id) AS c) AS x
       LEFT JOIN team_tree tree
         ON attainment_of_rep.by_team
        AND tree.member_team_id = x.leaf_team_id
        AND x.part <> 'assigned'
+      LEFT JOIN stood_in
+        ON stood_in.member_team_id = x.credited_team_id
+       AND (stood_in.team_id = tree.team_id OR NOT attainment_of_rep.by_team)
      WHERE tree.team_id IS NOT NULL
         OR x.part = 'assigned'
         OR NOT attainment_of_rep.by_team
      GROUP BY x.part, CASE WHEN x.part = 'assigned' OR NOT attainment_of_rep.by_team THEN x.leaf_team_id ELSE tree.team_id END, x.rep_id;
 END;
 
-COMMENT ON FUNCTION attainment_of_rep(date, date, boolean) IS 'Internal to attainment_between: quotas and credit of each rep in a range of days, or, by_team, of each rep in each team on the days on which the rep belonged to it or a team below it; and the quotas of teams and the company (part stand_in and assigned). untargeted_amount: credited to a rep who has no quota there, where no quota of a team or the company stands in.';
+COMMENT ON FUNCTION attainment_of_rep(date, date, boolean) IS 'Internal to attainment_between: quotas and credit of each rep in a range of days, or, by_team, of each rep in each team on the days on which the rep belonged to it or a team below it; and the quotas of teams and the company (part stand_in and assigned). untargeted_amount: credited to a rep who has no quota there, where no quota that is part of the team''s (or the company''s) stands in.';
 
 CREATE FUNCTION attainment_between(first_day date, last_day date)
     RETURNS TABLE (level text, team_id text, rep_id text,

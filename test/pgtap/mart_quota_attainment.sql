@@ -1,5 +1,5 @@
 -- quota_attainment: by hand, against plain SQL over splits and moves, and how much is read for it.
-SELECT plan(35);
+SELECT plan(41);
 
 SELECT sales_perf.create_mart('hand') \gset
 SET search_path = hand, public;
@@ -72,6 +72,33 @@ SELECT is(season_from_history('s', '2022-06-01', '2025-02-01'), 12, 'whole years
 SELECT results_eq($$SELECT fiscal_period, weight FROM season_shape WHERE season_id = 's' ORDER BY 1$$, $$SELECT n, round(n / 78.0, 12) FROM generate_series(1, 12) AS n$$, 'each period''s share of what was booked');
 SELECT is(season_from_history('s', '2022-01-01', '2024-12-31'), 12, 'and replaced');
 SELECT is(weight, round(1600 / 24700.0, 12), 'by all years together') FROM season_shape WHERE season_id = 's' AND fiscal_period = 1;
+SELECT build_calendar('2023-02-01', '2025-01-31', 2) \gset
+SELECT throws_ok($$SELECT season_from_history('s', '2022-01-01', '2025-03-31')$$, '22023', 'fiscal year "2023 (short)" has the days from 2023-01-01 to 2023-01-31 alone, the others are another calendar''s',
+                 'years of two calendars make no season: the first period would be January here and February there');
+SELECT is(season_from_history('s', '2023-02-01', '2025-03-31'), 12, 'those of one do');
+SELECT is(weight, round(400 / 15510.0, 12), 'its first period is February') FROM season_shape WHERE season_id = 's' AND fiscal_period = 1;
+
+-- ---------------------------------------------------------------- whose figures a quota that stands in counts in
+
+SELECT sales_perf.create_mart('above') \gset
+SET search_path = above, public;
+INSERT INTO team (team_id, name, parent_team_id) VALUES ('world', 'World', NULL), ('south', 'South', 'world');
+INSERT INTO rep (rep_id, name, team_id) VALUES ('dan', 'Dan', 'south'), ('eve', 'Eve', 'south');
+INSERT INTO quota (rep_id, first_day, last_day, amount) VALUES ('eve', '2025-02-01', '2025-03-31', 5900);
+INSERT INTO deal (deal_id, rep_id, amount, outcome, opened_on, closed_on, recorded_at) VALUES ('1', 'eve', 2000, 'won', '2025-01-01', '2025-02-10', '2025-01-01'), ('2', 'dan', 3700, 'won', '2025-01-01', '2025-02-10', '2025-01-01');
+INSERT INTO quota (level, first_day, last_day, amount) VALUES ('company', '2025-01-01', '2025-03-31', 9000);
+CREATE TEMP VIEW above_q AS SELECT level, team_id, quota_amount, untargeted_amount, attainment_rate FROM quota_attainment WHERE grain = 'quarter' AND period_label = '2025-Q1' AND level <> 'rep';
+SELECT results_eq('TABLE above_q ORDER BY 1, 2',
+                  $$VALUES ('company', NULL, 9000.00, 0::numeric, 5700::float8 / 9000), ('team', 'south', 5900.00, 3700.0, 2000::float8 / 5900), ('team', 'world', 5900.00, 3700.0, 2000::float8 / 5900)$$,
+                  'the company''s in its own: teams, whose quotas it is no part of, count apart whom they gave none');
+UPDATE quota SET level = 'team', team_id = 'world' WHERE level = 'company';
+SELECT results_eq('TABLE above_q ORDER BY 1, 2',
+                  $$VALUES ('company', NULL, 9000.00, 0::numeric, 5700::float8 / 9000), ('team', 'south', 5900.00, 3700.0, 2000::float8 / 5900), ('team', 'world', 9000.00, 0, 5700::float8 / 9000)$$,
+                  'a team''s in its own and in the company''s, not in those of the teams below');
+UPDATE quota SET team_id = 'south' WHERE level = 'team';
+SELECT results_eq('TABLE above_q ORDER BY 1, 2',
+                  $$VALUES ('company', NULL, 9000.00, 0::numeric, 5700::float8 / 9000), ('team', 'south', 9000.00, 0, 5700::float8 / 9000), ('team', 'world', 9000.00, 0, 5700::float8 / 9000)$$,
+                  'and in those of the teams above');
 
 -- ---------------------------------------------------------------- splits and moves on generated deals, against plain SQL
 
