@@ -7,7 +7,10 @@
  * (or an empty text), then three for each rate: currency, first day as a
  * number of days since 2000-01-01, rate; in the order of currency (bytewise)
  * and day.  It is the same for all rows of a query, so it is read once and
- * kept, together with what it was read from.
+ * kept, together with what it was read from.  That a call gives the same list
+ * is not taken on trust, but only what its answer depends on is compared: the
+ * reporting currency and the rates on either side of the day.  The list being
+ * in order, no other rate can matter; and there may be thousands of them.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,6 +29,7 @@ typedef struct Rate
 	char	   *currency;
 	int32		valid_from;
 	Datum		rate;
+	size_t		offset;			/* of its bytes in the array */
 } Rate;
 
 typedef struct RateList
@@ -83,7 +87,10 @@ read_rates(MemoryContext parent, const ArrayType *source)
 		if (i == 0)
 			list->reporting_currency = item;
 		else if (i % 3 == 1)
+		{
 			list->rate[i / 3].currency = item;
+			list->rate[i / 3].offset = DatumGetPointer(element[i]) - (char *) list->source;
+		}
 		else if (i % 3 == 2)
 			list->rate[i / 3].valid_from = DatumGetInt32(DirectFunctionCall1(int4in, CStringGetDatum(item)));
 		else
@@ -105,16 +112,12 @@ read_rates(MemoryContext parent, const ArrayType *source)
 	return list;
 }
 
-/* The rates given, read anew only where they are not those of the call before. */
+/* Reads the list in place of the one that was kept. */
 static RateList *
-rates_given(FunctionCallInfo fcinfo, int argument)
+keep_rates(FunctionCallInfo fcinfo, const ArrayType *source)
 {
-	ArrayType  *source = PG_GETARG_ARRAYTYPE_P(argument);
 	RateList   *list = fcinfo->flinfo->fn_extra;
 
-	if (list != NULL && VARSIZE(list->source) == VARSIZE(source) &&
-		memcmp(list->source, source, VARSIZE(source)) == 0)
-		return list;
 	fcinfo->flinfo->fn_extra = NULL;
 	if (list != NULL)
 		MemoryContextDelete(list->context);
@@ -123,9 +126,23 @@ rates_given(FunctionCallInfo fcinfo, int argument)
 	return list;
 }
 
-/* The latest rate of a currency up to a day, or NULL. */
-static const Rate *
-find_rate(const RateList *list, const char *currency, int32 day)
+/* Where a rate begins in the array; of the one behind the last, where that ends. */
+static size_t
+rate_offset(const RateList *list, int i)
+{
+	return i < list->n ? list->rate[i].offset : VARSIZE(list->source);
+}
+
+/* Are these bytes of the array, which is as long as the one that was kept, the same? */
+static bool
+is_same(const RateList *list, const ArrayType *source, size_t from, size_t to)
+{
+	return memcmp((const char *) list->source + from, (const char *) source + from, to - from) == 0;
+}
+
+/* How many rates stand up to a currency and day. */
+static int
+rates_up_to(const RateList *list, const char *currency, int32 day)
 {
 	int			low = 0;
 	int			high = list->n;
@@ -139,9 +156,7 @@ find_rate(const RateList *list, const char *currency, int32 day)
 		else
 			high = middle;
 	}
-	if (low == 0 || strcmp(list->rate[low - 1].currency, currency) != 0)
-		return NULL;
-	return &list->rate[low - 1];
+	return low;
 }
 
 /* reporting_amount(amount, currency, on_day, rates) */
@@ -149,11 +164,12 @@ PG_FUNCTION_INFO_V1(sales_perf_reporting_amount);
 Datum
 sales_perf_reporting_amount(PG_FUNCTION_ARGS)
 {
+	ArrayType  *source;
 	RateList   *list;
-	const Rate *rate;
 	char		currency[64];
 	text	   *given;
 	size_t		length;
+	int			upto;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
@@ -169,13 +185,23 @@ sales_perf_reporting_amount(PG_FUNCTION_ARGS)
 	memcpy(currency, VARDATA_ANY(given), length);
 	currency[length] = '\0';
 
-	list = rates_given(fcinfo, 3);
+	source = PG_GETARG_ARRAYTYPE_P(3);
+	list = fcinfo->flinfo->fn_extra;
+	if (list == NULL || VARSIZE(list->source) != VARSIZE(source) ||
+		!is_same(list, source, 0, rate_offset(list, 0)))
+		list = keep_rates(fcinfo, source);
 	if (strcmp(currency, list->reporting_currency) == 0)
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	if (PG_ARGISNULL(2))
 		PG_RETURN_NULL();
-	rate = find_rate(list, currency, PG_GETARG_DATEADT(2));
-	if (rate == NULL)
+
+	upto = rates_up_to(list, currency, PG_GETARG_DATEADT(2));
+	if (!is_same(list, source, rate_offset(list, Max(upto - 1, 0)), rate_offset(list, upto + 1)))
+	{
+		list = keep_rates(fcinfo, source);
+		upto = rates_up_to(list, currency, PG_GETARG_DATEADT(2));
+	}
+	if (upto == 0 || strcmp(list->rate[upto - 1].currency, currency) != 0)
 		PG_RETURN_NULL();
-	return DirectFunctionCall2(numeric_mul, PG_GETARG_DATUM(0), rate->rate);
+	return DirectFunctionCall2(numeric_mul, PG_GETARG_DATUM(0), list->rate[upto - 1].rate);
 }

@@ -1,5 +1,5 @@
 -- Currencies: every amount in the reporting currency at the rate of its day, and what has no rate nowhere.
-SELECT plan(36);
+SELECT plan(43);
 
 SELECT sales_perf.create_mart('sales', reporting_currency => 'USD') \gset
 SET search_path = sales, public;
@@ -115,6 +115,34 @@ SELECT throws_ok($$INSERT INTO loaded.fx_rate VALUES ('EUR', '2024-01-01', 2)$$,
 RESET ROLE;
 DROP OWNED BY currency_loader;
 DROP ROLE currency_loader;
+
+-- ---------------------------------------------------------------- reporting_amount(), by itself
+
+SELECT is(sales_perf.reporting_amount(10, c, d, '{USD,EUR,8766,1.10,EUR,8797,1.2,GBP,8766,2}'), a, format('%s on %s', c, d))
+  FROM (VALUES ('EUR', date '2023-12-31', NULL), ('EUR', '2024-01-31', 11.00), ('GBP', 'infinity', 20)) AS t (c, d, a);
+SELECT throws_ok(format('SELECT sales_perf.reporting_amount(1, ''EUR'', ''2024-01-01'', %L)', rates), state, message, message)
+  FROM (VALUES ('{USD,EUR,8766}', '22023', 'list of exchange rates has 3 elements'), ('{USD,EUR,8766,NULL}', '22004', 'list of exchange rates must not contain nulls'),
+               ('{USD,EUR,8797,1.2,EUR,8766,1.1}', '22023', 'list of exchange rates is not in the order of currency and day')) AS t (rates, state, message);
+-- What is kept from the call before is not taken for what is given now. All lists are of the same length, most rates
+-- of each are those of the one before, and days and currencies are drawn anew in every row.
+CREATE FUNCTION pg_temp.draw(n integer, k integer, below integer) RETURNS integer
+    LANGUAGE sql RETURN ((hashint8extended(n, k) & 1048575) % below)::integer;
+SELECT is_empty(
+    $$SELECT n, r.given, e.expected
+        FROM (SELECT n, (ARRAY['AAA', 'BBB', 'CCC', 'DDD', 'EEE'])[1 + pg_temp.draw(n, 1, 5)] AS currency, date '2000-01-01' + 990 + pg_temp.draw(n, 2, 220) AS day,
+                     ARRAY[(ARRAY['AAA', 'EEE'])[1 + pg_temp.draw(n / 9, 3, 2)]] || rates AS rates
+                FROM generate_series(1, 5000) AS n
+               CROSS JOIN LATERAL (SELECT array_agg(item ORDER BY currency, k, place) AS rates
+                                     FROM unnest(ARRAY['BBB', 'CCC', 'DDD']) AS currency
+                                    CROSS JOIN generate_series(1, 4) AS k
+                                    CROSS JOIN LATERAL (VALUES (1, currency), (2, (1000 + 40 * k + pg_temp.draw(n / (3 + k), ascii(currency), 2))::text), (3, (1 + pg_temp.draw(n / (2 + k), ascii(currency) + 1, 3))::text)) AS i (place, item)) AS l
+             ) AS t
+       CROSS JOIN LATERAL (SELECT sales_perf.reporting_amount(10, t.currency, t.day, t.rates) AS given) AS r
+       CROSS JOIN LATERAL (SELECT CASE WHEN t.currency = t.rates[1] THEN 10
+                                       ELSE (SELECT 10 * t.rates[3 * i + 1]::numeric FROM generate_series(1, 12) AS i
+                                              WHERE t.rates[3 * i - 1] = t.currency AND t.rates[3 * i]::integer <= t.day - date '2000-01-01' ORDER BY i DESC LIMIT 1) END AS expected) AS e
+       WHERE r.given IS DISTINCT FROM e.expected$$,
+    'lists that change from row to row');
 
 -- ---------------------------------------------------------------- many deals, by brute force
 
