@@ -27,7 +27,7 @@ COMMENT ON COLUMN deal_credit.is_overlay IS 'True for credit that comes on top o
 
 -- At commit, so that a split can be changed row by row. Who changes splits of one deal in two transactions at
 -- the same time waits for the other: the deal is locked, for which PostgreSQL wants the right to update a
--- column of deal.
+-- column of deal. (Not so in REPEATABLE READ, where neither sees what the other did: credit_reconciliation shows it.)
 CREATE FUNCTION deal_credit_check_total() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path = sales_perf_template, pg_catalog, pg_temp
