@@ -145,9 +145,9 @@ SELECT set_eq($$SELECT grain, period_start, credited_amount FROM quota_attainmen
               $$SELECT grain, period_start, bookings_amount FROM company_scorecard$$, 'and the company''s is what it booked');
 SELECT is_empty($$SELECT grain, period_start FROM quota_attainment GROUP BY 1, 2
                   HAVING sum(credited_amount) FILTER (WHERE level = 'rep') <> sum(credited_amount) FILTER (WHERE level = 'company')
-                      OR sum(quota_amount) FILTER (WHERE level = 'rep') <> sum(quota_amount) FILTER (WHERE level = 'company')
+                      OR sum(quota_amount) FILTER (WHERE level = 'rep') IS DISTINCT FROM sum(quota_amount) FILTER (WHERE level = 'company')
                       OR sum(untargeted_amount) FILTER (WHERE level = 'rep') <> sum(untargeted_amount) FILTER (WHERE level = 'company')$$, 'the reps add up to the company: credit, quota and what has no quota');
-SELECT is_empty($$SELECT * FROM quota_attainment a WHERE level = 'rep' AND quota_amount + coalesce(overlay_quota_amount, 0) <> quota_for(coalesce(rep_id, '(no rep)'), period_start, period_end)$$, 'quotas are those of quota_for, for reps');
+SELECT is_empty($$SELECT * FROM quota_attainment a WHERE level = 'rep' AND coalesce(quota_amount + coalesce(overlay_quota_amount, 0), overlay_quota_amount) IS DISTINCT FROM quota_for(coalesce(rep_id, '(no rep)'), period_start, period_end)$$, 'quotas are those of quota_for, for reps');
 SELECT is_empty($$SELECT * FROM quota_attainment a WHERE level = 'team' AND grain = 'quarter' AND quota_amount IS DISTINCT FROM quota_for(coalesce(team_id, 'company'), period_start, period_end)$$, 'and for teams');
 SELECT set_eq($$SELECT grain, period_start, targeted_rep_count, full_rep_count, attained_rep_count, attained_rep_rate FROM quota_attainment WHERE level = 'company'$$,
               $$SELECT grain, period_start, count(*) FILTER (WHERE quota_amount > 0) AS a, count(*) FILTER (WHERE quota_amount > 0 AND is_full_quota) AS b, count(*) FILTER (WHERE is_full_quota AND attainment_rate >= 1) AS c,
