@@ -19,12 +19,20 @@ COMMENT ON COLUMN mart_setting.reporting_currency IS 'Currency of all amounts in
 COMMENT ON COLUMN mart_setting.is_assumed IS 'True where nobody said so with set_reporting_currency(): the deals or sales that came first were all in this currency.';
 
 CREATE FUNCTION set_reporting_currency(currency text) RETURNS void
-    LANGUAGE sql
-BEGIN ATOMIC
+    LANGUAGE plpgsql
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF currency !~ '^[A-Z][A-Z0-9]{2,4}$' THEN
+        RAISE EXCEPTION 'not a currency code: %', quote_literal(left(currency, 40))
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Give the ISO 4217 code in capital letters, such as EUR; NULL for no name.';
+    END IF;
     INSERT INTO mart_setting (reporting_currency)
-    VALUES (set_reporting_currency.currency)
+    VALUES (currency)
         ON CONFLICT (is_only_row) DO UPDATE SET reporting_currency = excluded.reporting_currency, is_assumed = false;
-END;
+END
+$$;
 
 COMMENT ON FUNCTION set_reporting_currency(text) IS 'Says which currency reports are in (ISO 4217 code, such as EUR): amounts in it, and amounts without a currency, need no rate. Rates in fx_rate are meant for this currency: change them too.';
 

@@ -1,5 +1,5 @@
 -- Currencies: every amount in the reporting currency at the rate of its day, and what has no rate nowhere.
-SELECT plan(43);
+SELECT plan(45);
 
 SELECT sales_perf.create_mart('sales', reporting_currency => 'USD') \gset
 SET search_path = sales, public;
@@ -77,7 +77,8 @@ SELECT results_eq($$SELECT entity_id FROM data_quality WHERE check_code = 'sale_
 SELECT is((SELECT reporting_currency FROM mart_setting), 'USD', 'create_mart sets it');
 SELECT set_reporting_currency('EUR') \gset
 SELECT is(reporting_amount, 100.50, 'it can be set anew: then its own rates count for nothing') FROM deal_as_of WHERE deal_id = 'february';
-SELECT throws_ok($$SELECT set_reporting_currency('euro')$$, '23514', NULL, 'a code, not a name');
+SELECT throws_ok($$SELECT set_reporting_currency('euro')$$, '22023', 'not a currency code: ''euro''', 'a code, not a name');
+SELECT throws_ok($$SELECT sales_perf.create_mart('small', 'usd')$$, '22023', 'not a currency code: ''usd''', 'in capital letters');
 SELECT throws_ok($$INSERT INTO fx_rate VALUES ('CHF', '2024-01-01', 0)$$, '23514', NULL, 'a rate is above 0');
 SELECT throws_ok($$INSERT INTO fx_rate VALUES ('CHF', '2024-01-01', 'NaN')$$, '23514', NULL, 'and a number');
 
@@ -90,6 +91,8 @@ INSERT INTO plain.deal (deal_id, amount, currency, opened_on, closed_on, outcome
 SELECT is(bookings_amount, 11::numeric, 'another one has no rate, and is not added to it') FROM plain.company_scorecard WHERE grain = 'year';
 INSERT INTO plain.deal (deal_id, amount, opened_on, closed_on, outcome) VALUES ('4', 7, '2024-01-01', '2024-02-01', 'won');
 SELECT is(bookings_amount, 7::numeric, 'amounts without a currency end the assumption') FROM plain.company_scorecard WHERE grain = 'year';
+SELECT plain.set_reporting_currency(NULL) \gset
+SELECT is((reporting_currency, is_assumed)::text, '(,f)', 'no name is one that can be said') FROM plain.mart_setting;
 SELECT sales_perf.create_mart('rated') \gset
 INSERT INTO rated.deal (deal_id, amount, currency, opened_on, closed_on, outcome) VALUES ('1', 5, 'GBP', '2024-01-01', '2024-02-01', 'won');
 INSERT INTO rated.fx_rate VALUES ('GBP', '2024-01-01', 2);
