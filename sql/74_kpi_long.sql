@@ -662,10 +662,14 @@ BEGIN ATOMIC
                        JOIN calendar before ON before.region = '' AND before.on_date = this.on_date - 1
                       WHERE this.region = ''
                         AND this.on_date = first_day),
-                    CASE WHEN isfinite(first_day) AND isfinite(last_day) THEN first_day - (last_day - first_day + 1) END);
+                    -- none where they would begin before the first day there is
+                    CASE
+                        WHEN isfinite(first_day) AND isfinite(last_day) AND first_day - '4714-11-24 BC'::date > last_day - first_day
+                        THEN first_day - (last_day - first_day + 1)
+                    END);
 END;
 
-COMMENT ON FUNCTION kpi_prior_first_day(date, date) IS 'The first of the days that a range of days is compared with, which end the day before it: of the calendar period before, if the range is exactly a month, quarter or year of calendar, else of as many days; NULL where there is no end to them.';
+COMMENT ON FUNCTION kpi_prior_first_day(date, date) IS 'The first of the days that a range of days is compared with, which end the day before it: of the calendar period before, if the range is exactly a month, quarter or year of calendar, else of as many days; NULL where there is no end to them, or too few days before them (0001-01-01 to 9999-12-31).';
 
 -- OFFSET 0: the function is called once.
 CREATE FUNCTION kpi_between(first_day date, last_day date)

@@ -186,7 +186,7 @@ BEGIN
           FROM credit c
           JOIN deal d ON d.deal_id = c.deal_id
           LEFT JOIN team_rep member ON member.team_id = of_entity AND member.rep_id = c.rep_id AND c.closed_on BETWEEN member.valid_from AND member.valid_to
-         WHERE c.closed_on BETWEEN CASE of_kpi.code WHEN 'sales_growth' THEN prior_from ELSE from_day END AND to_day
+         WHERE c.closed_on BETWEEN CASE WHEN of_kpi.code = 'sales_growth' AND prior_from IS NOT NULL THEN prior_from ELSE from_day END AND to_day
            AND c.is_overlay = (of_kpi.code = 'overlay_amount')
            AND (of_level = 'company'
                 OR of_level = 'team' AND member.team_id IS NOT NULL

@@ -1,6 +1,6 @@
 -- kpi_between: every KPI against plain SQL over the tables, for ranges that are no periods, on a mart with two currencies, one
 -- of them without a rate for a while, teams that reps moved between, split deals, overlays, deals of nobody and faults.
-SELECT plan(22);
+SELECT plan(25);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -303,6 +303,13 @@ SELECT results_eq(
       UNION ALL SELECT 'won_count', count(*), count(*) FROM money WHERE outcome = 'won' AND closed_on IS NOT NULL$$,
     'days without an end are all days, and have none before them');
 SELECT lives_ok($$SELECT * FROM kpi_between(NULL, '2025-01-01')$$, 'nor is no day an error');
+SELECT is(kpi_prior_first_day('4714-11-26 BC', '4714-11-27 BC'), '4714-11-24 BC', 'before the third and fourth day there is come the first two');
+SELECT is(kpi_prior_first_day('4714-11-25 BC', '4714-11-26 BC'), NULL, 'and where there are fewer days there is nothing to compare with');
+SELECT results_eq(
+    $$SELECT kpi_code, numerator, value FROM kpi_between('0001-01-01', '9999-12-31') WHERE level = 'company' AND kpi_code IN ('sales_growth', 'won_count') ORDER BY 1$$,
+    $$SELECT 'sales_growth', sum(eur), NULL::numeric FROM money WHERE outcome = 'won' AND closed_on IS NOT NULL
+      UNION ALL SELECT 'won_count', count(*)::numeric, count(*)::numeric FROM money WHERE outcome = 'won' AND closed_on IS NOT NULL$$,
+    'all days, as they are often written');
 SELECT set_eq(
     $$SELECT k.* FROM kpi_between('2025-01-01', '2025-03-31') k WHERE level = 'rep' AND entity_id = 'R003' AND kpi_code IN ('win_rate', 'bookings_amount', 'churn_rate')$$,
     $$SELECT level, entity_id, kpi_code, numerator, denominator, sample_count, value FROM got WHERE first_day = '2025-01-01' AND level = 'rep' AND entity_id = 'R003' AND kpi_code IN ('win_rate', 'bookings_amount', 'churn_rate')$$,

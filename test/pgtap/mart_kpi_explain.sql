@@ -1,5 +1,5 @@
 -- explain_kpi: what it lists adds up to what kpi_between says, for every KPI; resolve_entity and resolve_period.
-SELECT plan(38);
+SELECT plan(39);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -45,6 +45,10 @@ SELECT k.kind, k.code, a.entity, a.period, e.*
  WHERE k.shown_in = 'kpi_long'
    AND NOT (k.attribution = 'S' AND a.period = '2025-Q1');
 SELECT is(count(DISTINCT code), (SELECT count(*) FROM kpi WHERE shown_in = 'kpi_long'), 'every KPI of kpi_long is explained') FROM explained;
+SELECT results_eq(
+    $$SELECT sum(numerator) FILTER (WHERE part = 'kpi'), sum(numerator) FILTER (WHERE part <> 'kpi') FROM explain_kpi('sales_growth', 'company', '0001-01-01..9999-12-31')$$,
+    $$SELECT sum(amount), sum(amount) FROM credit WHERE NOT is_overlay AND closed_on IS NOT NULL$$,
+    'growth too of days that have none before them');
 SELECT is_empty($$SELECT * FROM explained WHERE (part = 'kpi') <> (ordinality = 1)$$, 'the first row is the KPI, and no other');
 SELECT is_empty(
     $$SELECT code, entity, period,
