@@ -297,7 +297,7 @@ BEGIN ATOMIC
       FROM purchase p
      WHERE p.account_id IS NOT NULL
        AND (p.sold_on BETWEEN first_day AND last_day OR p.sold_on BETWEEN prior_first_day AND prior_last_day)
-       AND (p.covers_from > '-infinity' AND p.covers_to < 'infinity' AND p.covers_to - p.covers_from BETWEEN 0 AND 73199) IS NOT TRUE
+       AND CASE WHEN isfinite(p.covers_from) AND isfinite(p.covers_to) THEN p.covers_to - p.covers_from BETWEEN 0 AND 73199 END IS NOT TRUE
     UNION ALL
     SELECT s.account_id,
            s.rep_id,
@@ -309,9 +309,7 @@ BEGIN ATOMIC
       FROM sale_as_of s
      CROSS JOIN (VALUES (true, first_day, last_day), (false, prior_first_day, prior_last_day)) AS r (is_now, from_day, to_day)
      WHERE s.account_id IS NOT NULL
-       AND s.covers_from > '-infinity'
-       AND s.covers_to < 'infinity'
-       AND s.covers_to - s.covers_from BETWEEN 0 AND 73199
+       AND CASE WHEN isfinite(s.covers_from) AND isfinite(s.covers_to) THEN s.covers_to - s.covers_from BETWEEN 0 AND 73199 END
        AND s.covers_from <= r.to_day
        AND s.covers_to >= r.from_day;
 END;

@@ -42,8 +42,8 @@ SELECT 's' || n,
        CASE WHEN draw[3] % 9 > 0 THEN 'R' || to_char(1 + draw[3] % 8, 'FM000') END,
        sold_on,
        CASE WHEN draw[5] % 25 = 0 THEN NULL WHEN draw[5] % 6 = 0 THEN -(draw[6] % 90000) / 100.0 ELSE (draw[6] % 90000) / 100.0 END,
-       CASE draw[7] % 12 WHEN 0 THEN sold_on WHEN 1 THEN sold_on + 10 WHEN 2 THEN sold_on WHEN 3 THEN NULL WHEN 4 THEN sold_on WHEN 5 THEN sold_on END,
-       CASE draw[7] % 12 WHEN 0 THEN sold_on + 364 WHEN 1 THEN sold_on + 40 WHEN 2 THEN sold_on - 5 WHEN 3 THEN sold_on + 100 WHEN 4 THEN 'infinity' WHEN 5 THEN sold_on + 90000 END
+       CASE draw[7] % 12 WHEN 0 THEN sold_on WHEN 1 THEN sold_on + 10 WHEN 2 THEN sold_on WHEN 3 THEN NULL WHEN 4 THEN sold_on WHEN 5 THEN sold_on WHEN 6 THEN 'infinity' WHEN 7 THEN sold_on END,
+       CASE draw[7] % 12 WHEN 0 THEN sold_on + 364 WHEN 1 THEN sold_on + 40 WHEN 2 THEN sold_on - 5 WHEN 3 THEN sold_on + 100 WHEN 4 THEN 'infinity' WHEN 5 THEN sold_on + 90000 WHEN 6 THEN sold_on + 30 WHEN 7 THEN '-infinity' END
   FROM (SELECT n, draw, date '2023-02-15' + draw[4] % 960 AS sold_on
           FROM generate_series(1, 900) AS n
          CROSS JOIN LATERAL (SELECT array_agg((hashint8extended(n, k) & 1048575)::integer ORDER BY k) AS draw FROM generate_series(1, 7) AS k) AS drawn) AS s;
