@@ -66,7 +66,7 @@ BEGIN
         RAISE EXCEPTION 'there is no period "%"', period
             USING ERRCODE = 'undefined_object',
                   HINT = format('Give a label of calendar, such as %s, or days as %s..%s.',
-                                coalesce(concat_ws(', ', today.fiscal_year_label, today.fiscal_quarter_label, today.fiscal_period_label, today.fiscal_week_label), '2025, 2025-Q1, 2025-01'),
+                                coalesce(nullif(concat_ws(', ', today.fiscal_year_label, today.fiscal_quarter_label, today.fiscal_period_label, today.fiscal_week_label), ''), '2025, 2025-Q1, 2025-01'),
                                 coalesce(today.fiscal_quarter_start::text, '2025-01-01'),
                                 coalesce(today.fiscal_quarter_end::text, '2025-03-31'));
     END IF;
@@ -115,7 +115,7 @@ BEGIN
      WHERE b.level = of_level
        AND (b.entity_id = of_entity OR of_entity IS NULL AND b.entity_id IS NULL)
        AND b.kpi_code = of_kpi.code;
-    IF NOT FOUND AND of_kpi.attribution = 'S' THEN
+    IF NOT FOUND AND of_kpi.attribution = 'S' AND sales_perf.as_of() NOT BETWEEN from_day AND to_day THEN
         RAISE EXCEPTION 'KPI "%" is a snapshot of %, which is not in period %', code, sales_perf.as_of(), period
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Ask for a period that holds that day, or SET sales_perf.as_of to a day of the period.';
