@@ -162,40 +162,71 @@ COMMENT ON FUNCTION resolve_entity(text) IS 'Whom a text means: company; the id 
 
 -- ---------------------------------------------------------------- the registry is filled
 
+-- Branch by branch, so that one whose relation is not what it was is left out, and told, and the others stay.
 CREATE FUNCTION custom_kpi_rebuild() RETURNS void
     LANGUAGE plpgsql
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 DECLARE
-    own       record;
-    branches  text := '';
+    own         record;
+    class       regclass;
+    was         text := pg_get_viewdef(to_regclass('custom_kpi_row'));
+    definition  text := 'CREATE OR REPLACE VIEW custom_kpi_row WITH (security_invoker = true) AS '
+                        'SELECT NULL::text AS kpi_code, NULL::text AS rep_id, NULL::date AS on_date, NULL::numeric AS numerator, NULL::numeric AS denominator WHERE false';
+    branch      text;
+    readers     text;
 BEGIN
+    EXECUTE definition;
+
     FOR own IN
         SELECT k.code, k.kind, k.relation
           FROM kpi k
          WHERE k.relation IS NOT NULL
          ORDER BY k.code
     LOOP
-        IF to_regclass(own.relation) IS NULL THEN
-            RAISE WARNING 'KPI "%" has no rows: its relation % is not there', own.code, own.relation
-                USING HINT = format('Register it again with replace => true, or SELECT unregister_kpi(%L).', own.code);
-            CONTINUE;
-        END IF;
-        -- what has no numerator, or is a ratio's and has no denominator, is no row of the KPI
-        branches := branches || format(' UNION ALL SELECT %L::text, r.rep_id::text COLLATE "default", r.on_date, r.numerator::numeric, %s FROM %s AS r WHERE r.numerator IS NOT NULL%s',
-                                       own.code,
-                                       CASE own.kind WHEN 'ratio' THEN 'r.denominator::numeric' ELSE 'NULL::numeric' END,
-                                       to_regclass(own.relation),
-                                       CASE own.kind WHEN 'ratio' THEN ' AND r.denominator IS NOT NULL' ELSE '' END);
+        BEGIN
+            class := to_regclass(own.relation);
+            IF class IS NULL THEN
+                -- renamed: the view knows what it is called now
+                class := to_regclass(substring(was FROM format('%L::text.*? FROM (.*?) r\s+WHERE', own.code)));
+                IF class IS NULL THEN
+                    RAISE undefined_table USING MESSAGE = 'it is not there';
+                END IF;
+                UPDATE kpi k SET relation = class::text WHERE k.code = own.code;
+            END IF;
+
+            -- what has no numerator, or is a ratio's and has no denominator, is no row of the KPI
+            branch := format(' UNION ALL SELECT %L::text, r.rep_id::text COLLATE "default", r.on_date, r.numerator::numeric, %s FROM %s AS r WHERE r.numerator IS NOT NULL%s',
+                             own.code,
+                             CASE own.kind WHEN 'ratio' THEN 'r.denominator::numeric' ELSE 'NULL::numeric' END,
+                             class,
+                             CASE own.kind WHEN 'ratio' THEN ' AND r.denominator IS NOT NULL' ELSE '' END);
+            EXECUTE definition || branch;
+            definition := definition || branch;
+        EXCEPTION
+            WHEN syntax_error_or_access_rule_violation THEN   -- whatever is wrong with a name, a type or a right
+                RAISE WARNING 'KPI "%" has no rows of relation %: %', own.code, own.relation, SQLERRM
+                    USING HINT = format('Register it again with replace => true, or SELECT unregister_kpi(%L).', own.code);
+        END;
     END LOOP;
 
-    EXECUTE 'CREATE OR REPLACE VIEW custom_kpi_row WITH (security_invoker = true) AS '
-            'SELECT NULL::text AS kpi_code, NULL::text AS rep_id, NULL::date AS on_date, NULL::numeric AS numerator, NULL::numeric AS denominator WHERE false'
-            || branches;
+    -- Dropped with a relation, the view lost its readers: they are those of kpi_long, which reads it.
+    SELECT string_agg(CASE p.grantee WHEN 0 THEN 'PUBLIC' ELSE format('%I', pg_get_userbyid(p.grantee)) END, ', ')
+      INTO readers
+      FROM pg_class made
+      JOIN pg_class long ON long.oid = 'kpi_long'::regclass
+     CROSS JOIN LATERAL aclexplode(long.relacl) AS p
+     WHERE made.oid = 'custom_kpi_row'::regclass
+       AND made.relacl IS NULL
+       AND p.privilege_type = 'SELECT'
+       AND p.grantee <> long.relowner;
+    IF readers IS NOT NULL THEN
+        EXECUTE 'GRANT SELECT ON custom_kpi_row TO ' || readers;
+    END IF;
 END
 $$;
 
-COMMENT ON FUNCTION custom_kpi_rebuild() IS 'Internal to register_kpi(), unregister_kpi() and fill_kpi(): makes the view custom_kpi_row anew from the registered KPIs.';
+COMMENT ON FUNCTION custom_kpi_rebuild() IS 'Internal to register_kpi(), unregister_kpi() and fill_kpi(): makes the view custom_kpi_row anew from the registered KPIs. One whose relation is gone, or has no such columns any more, is left out with a warning.';
 
 CREATE VIEW kpi_builtin WITH (security_invoker = true) AS
 SELECT code,
@@ -477,12 +508,8 @@ BEGIN
             USING HINT = 'Register them under other codes (register_kpi), then unregister_kpi() these and fill_kpi().';
     END IF;
 
-    -- the view was made anew, as after it was dropped
-    IF EXISTS (SELECT
-                 FROM kpi k
-                WHERE k.relation IS NOT NULL
-                  AND to_regclass(k.relation) IS NOT NULL
-                  AND strpos(pg_get_viewdef('custom_kpi_row'::regclass), quote_literal(k.code) || '::text') = 0) THEN
+    -- the view may have been dropped with a relation, or a relation renamed
+    IF EXISTS (SELECT FROM kpi k WHERE k.relation IS NOT NULL) THEN
         PERFORM custom_kpi_rebuild();
     END IF;
     RETURN filled;
@@ -514,7 +541,7 @@ BEGIN
     SELECT format('%I', pg_get_userbyid(c.relowner))
       INTO wrong
       FROM pg_class c
-     WHERE c.oid = 'custom_kpi_row'::regclass
+     WHERE c.oid = 'kpi'::regclass
        AND NOT pg_has_role(c.relowner, 'USAGE');
     IF wrong IS NOT NULL THEN
         RAISE EXCEPTION 'must be owner of the mart to register a KPI'
@@ -629,7 +656,7 @@ BEGIN
                )
                SELECT
                  FROM way
-                WHERE (way.class_id, way.object_id) IN (('pg_class'::regclass, 'custom_kpi_row'::regclass),
+                WHERE (way.class_id, way.object_id) IN (('pg_class'::regclass, to_regclass('custom_kpi_row')),
                                                         ('pg_proc'::regclass, 'kpi_between(date, date, date, date)'::regprocedure))) THEN
         RAISE EXCEPTION 'relation % of KPI "%" reads what would read it', relation, code
             USING ERRCODE = 'invalid_object_definition',

@@ -1,5 +1,5 @@
 -- The registry: what is in it, KPIs of one's own, and what an upgrade makes of them.
-SELECT plan(66);
+SELECT plan(82);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -161,6 +161,15 @@ SELECT is(state || ' ' || message, '42P17 the relation of a KPI reads what would
   FROM pg_temp.error_of($$SELECT * FROM kpi_between('2025-01-01', '2025-03-31') WHERE kpi_code = 'calls_made'$$);
 CREATE OR REPLACE VIEW other.call_count AS SELECT rep_id, on_date, numerator FROM other.call_made;
 
+-- a mart of marts
+SELECT sales_perf.create_mart('whole') \gset
+CREATE VIEW other.calls_of_sales AS
+SELECT k.entity_id AS rep_id, date '2025-02-01' AS on_date, k.value AS numerator FROM kpi_between('2025-01-01', '2025-03-31') AS k WHERE k.level = 'rep' AND k.kpi_code = 'calls_made';
+SELECT whole.register_kpi('calls', 'Calls', 'other.calls_of_sales') \gset
+SELECT results_eq($$SELECT value FROM whole.kpi_between('2025-01-01', '2025-03-31') WHERE level = 'company' AND kpi_code = 'calls'$$,
+                  $$SELECT value FROM kpi_between('2025-01-01', '2025-03-31') WHERE level = 'company' AND kpi_code = 'calls_made'$$, 'what another mart computes is no circle');
+DROP SCHEMA whole CASCADE;
+
 -- other types that will do
 CREATE TABLE other.visit (rep_id integer, on_date date, numerator double precision, denominator bigint);
 INSERT INTO other.visit VALUES (7, '2025-02-01', 0.1, NULL), (7, '2025-02-01', 0.2, NULL), (7, '2025-02-02', 'NaN', NULL);
@@ -195,6 +204,57 @@ SELECT results_eq($$SELECT kpi_code, numerator, value FROM kpi_between('2025-01-
 SELECT unregister_kpi('calls_made'), unregister_kpi('reach_rate') \gset
 RESET client_min_messages;
 SELECT is_empty($$SELECT * FROM sales_perf.upgrade_mart('sales')$$, 'until they are unregistered');
+
+-- ---------------------------------------------------------------- what becomes of relations
+
+CREATE FUNCTION pg_temp.calls() RETURNS numeric LANGUAGE sql AS $$
+SELECT value FROM sales.kpi_between('2025-01-01', '2025-03-31') WHERE level = 'company' AND kpi_code = 'calls'
+$$;
+CREATE ROLE kpi_friend;
+GRANT USAGE ON SCHEMA sales TO kpi_friend;
+GRANT SELECT ON ALL TABLES IN SCHEMA sales TO kpi_friend;
+CREATE TABLE other.call AS SELECT 'R001' AS rep_id, date '2025-02-01' AS on_date, 5 AS numerator;
+CREATE TABLE other.mail AS SELECT 'R001' AS rep_id, date '2025-02-01' AS on_date, 3 AS numerator;
+GRANT SELECT ON other.call, other.mail TO kpi_friend;
+SELECT register_kpi('calls', 'Calls', 'other.call') \gset
+ALTER TABLE other.call RENAME TO "Call's 1";
+SELECT register_kpi('mails', 'Mails', 'other.mail') \gset
+SELECT is(pg_temp.calls(), 5::numeric, 'a relation that was renamed has its rows, also when others are registered');
+SELECT is(relation, 'other."Call''s 1"', 'and its new name in the registry') FROM kpi WHERE code = 'calls';
+ALTER SCHEMA other RENAME TO "Other";
+SELECT is_empty($$SELECT * FROM sales_perf.upgrade_mart('sales')$$, 'an upgrade finds it too where its schema was renamed');
+SELECT results_eq($$SELECT relation FROM kpi WHERE NOT is_builtin ORDER BY code$$, $$VALUES ('"Other"."Call''s 1"'), ('"Other".mail')$$, 'and each by its name');
+ALTER SCHEMA "Other" RENAME TO other;
+ALTER TABLE other."Call's 1" RENAME TO call;
+SELECT unregister_kpi('mails') \gset
+SELECT is(pg_temp.calls(), 5::numeric, 'and so where others are taken out');
+
+SET client_min_messages = error;
+ALTER TABLE other.call DROP COLUMN numerator CASCADE;
+SELECT matches(register_kpi('mails', 'Mails', 'other.mail'), '^KPI mails: a sum, 1 rows', 'where a relation lost a column, and its rows went, others can be registered');
+SELECT lives_ok($$SELECT * FROM sales_perf.upgrade_mart('sales')$$, 'and the mart upgraded');
+SELECT results_eq($$SELECT kpi_code, value FROM kpi_between('2025-01-01', '2025-03-31') WHERE level = 'company' AND kpi_code IN ('calls', 'mails')$$,
+                  $$VALUES ('calls', 0::numeric), ('mails', 3)$$, 'it has no rows, the others have theirs');
+SET ROLE kpi_friend;
+SELECT lives_ok('SELECT * FROM sales.kpi_long', 'and who could read them still can');
+RESET ROLE;
+ALTER TABLE other.call ADD COLUMN numerator integer DEFAULT 7;
+SELECT is(fill_kpi(), 0, 'the column is there again');
+SELECT is(pg_temp.calls(), 7::numeric, 'and so are the rows');
+DROP TABLE other.call CASCADE;
+CREATE TABLE other.call AS SELECT 'R001' AS rep_id, timestamp '2025-02-01 10:00' AS on_date, 5 AS numerator;
+SELECT lives_ok($$SELECT * FROM sales_perf.upgrade_mart('sales')$$, 'one made anew with other types is no end to upgrades');
+SELECT is(pg_temp.calls(), 0::numeric, 'and has no rows');
+DROP TABLE other.call;
+CREATE TABLE other.call AS SELECT 'R001' AS rep_id, date '2025-02-01' AS on_date, 9 AS numerator;
+DROP VIEW custom_kpi_row;
+SELECT is(register_kpi('calls', 'Calls', 'other.call', replace => true), 'KPI calls: a sum, 1 rows of 1 reps, 2025-02-01 to 2025-02-01', 'it can be registered again');
+SELECT is(pg_temp.calls(), 9::numeric, 'and then has');
+SELECT unregister_kpi('calls'), unregister_kpi('mails') \gset
+DROP TABLE other.call, other.mail;
+DROP OWNED BY kpi_friend;
+DROP ROLE kpi_friend;
+RESET client_min_messages;
 
 -- ---------------------------------------------------------------- as others
 
