@@ -557,7 +557,7 @@ BEGIN ATOMIC
                     UNION ALL
                     SELECT 'p90_deal_amount'::text, 'statistic'::text, NULL::numeric, NULL::numeric, e.priced_count, sales_perf.deal_amount_percentile(e.summary, 0.9), false
                     UNION ALL
-                    SELECT 'cycle_average_days'::text, 'ratio'::text, round(sales_perf.cycle_average(e.summary)::numeric * e.cycle_count), e.cycle_count::numeric, e.cycle_count, NULL::numeric, false
+                    SELECT 'cycle_average_days'::text, 'ratio'::text, coalesce(round(sales_perf.cycle_average(e.summary)::numeric * e.cycle_count), 0), e.cycle_count::numeric, e.cycle_count, NULL::numeric, false
                     UNION ALL
                     SELECT 'cycle_median_days'::text, 'statistic'::text, NULL::numeric, NULL::numeric, e.cycle_count, sales_perf.cycle_median(e.summary)::numeric, false
                     UNION ALL
@@ -574,9 +574,9 @@ BEGIN ATOMIC
                    'sales_growth'::text, 'ratio'::text, e.amount - e.prior_amount, e.prior_amount, e.credit_count, NULL::numeric, e.prior_amount <= 0
               FROM (SELECT s.level,
                            s.entity_id,
-                           sum(s.amount) FILTER (WHERE turn.is_now) AS amount,
-                           sum(s.amount) FILTER (WHERE NOT turn.is_now) AS prior_amount,
-                           sum(s.credit_count) FILTER (WHERE turn.is_now)::bigint AS credit_count
+                           coalesce(sum(s.amount) FILTER (WHERE turn.is_now), 0) AS amount,
+                           coalesce(sum(s.amount) FILTER (WHERE NOT turn.is_now), 0) AS prior_amount,
+                           coalesce(sum(s.credit_count) FILTER (WHERE turn.is_now), 0)::bigint AS credit_count
                       FROM (VALUES (true, first_day, last_day), (false, prior_first_day, prior_last_day)) AS turn (is_now, from_day, to_day)
                      CROSS JOIN LATERAL kpi_credit_between(turn.from_day, turn.to_day) s
                      GROUP BY s.level, s.entity_id) AS e

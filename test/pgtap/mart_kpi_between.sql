@@ -1,6 +1,6 @@
 -- kpi_between: every KPI against plain SQL over the tables, for ranges that are no periods, on a mart with two currencies, one
 -- of them without a rate for a while, teams that reps moved between, split deals, overlays, deals of nobody and faults.
-SELECT plan(25);
+SELECT plan(26);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -137,10 +137,10 @@ SELECT is_empty(
         FROM got g
         JOIN kpi r ON r.code = g.kpi_code AND r.kind IN ('sum', 'ratio')
         LEFT JOIN expected e ON e.first_day = g.first_day AND e.level = g.level AND coalesce(e.entity_id, '-') = coalesce(g.entity_id, '-') AND e.code = g.kpi_code
-       WHERE (g.numerator <> coalesce(e.numerator, 0)
+       WHERE (g.numerator IS DISTINCT FROM coalesce(e.numerator, 0)
               OR r.kind = 'ratio' AND g.denominator IS DISTINCT FROM coalesce(e.denominator, 0)
               OR r.kind = 'sum' AND g.denominator IS NOT NULL
-              OR g.sample_count <> coalesce(e.n, 0))
+              OR g.sample_count IS DISTINCT FROM coalesce(e.n, 0))
          AND g.kpi_code NOT IN (SELECT code FROM kpi WHERE family = 'customers')$$,
     'numerator, denominator and n of every sum and ratio are those of plain SQL');
 SELECT is_empty(
@@ -215,7 +215,7 @@ SELECT is_empty(
         FROM got g
         LEFT JOIN expected_statistic e ON e.first_day = g.first_day AND e.level = g.level AND coalesce(e.entity_id, '-') = coalesce(g.entity_id, '-') AND e.code = g.kpi_code
        WHERE g.kpi_code IN (SELECT code FROM measure)
-         AND (g.sample_count <> coalesce(e.n, 0)
+         AND (g.sample_count IS DISTINCT FROM coalesce(e.n, 0)
               OR (g.value IS NULL) <> (e.value IS NULL)
               OR abs(g.value - e.value::numeric) > CASE WHEN g.kpi_code LIKE '%amount' THEN 0.005 * abs(e.value::numeric) + 1e-6 ELSE 1e-6 END)$$,
     'medians and percentiles are percentile_cont''s, of amounts within 0.5 %');
@@ -303,6 +303,15 @@ SELECT results_eq(
       UNION ALL SELECT 'won_count', count(*), count(*) FROM money WHERE outcome = 'won' AND closed_on IS NOT NULL$$,
     'days without an end are all days, and have none before them');
 SELECT lives_ok($$SELECT * FROM kpi_between(NULL, '2025-01-01')$$, 'nor is no day an error');
+SELECT sales_perf.create_mart('small') \gset
+INSERT INTO small.rep (rep_id, name) VALUES ('r', 'R');
+INSERT INTO small.deal (deal_id, amount, outcome, opened_on, closed_on) VALUES ('d', 100, 'won', '2025-01-01', '2025-02-01');
+UPDATE small.deal SET rep_id = 'r';
+SELECT results_eq(
+    $$SELECT level, entity_id, kpi_code, numerator, denominator FROM small.kpi_between('2025-01-01', '2025-03-31') WHERE kpi_code IN ('sales_growth', 'cycle_average_days') ORDER BY 3, 1, 2$$,
+    $$VALUES ('company', NULL::text, 'cycle_average_days', 31::numeric, 1::numeric), ('rep', 'r', 'cycle_average_days', 0, 0), ('rep', NULL, 'cycle_average_days', 31, 1),
+             ('company', NULL, 'sales_growth', 100, 0), ('rep', 'r', 'sales_growth', 0, 0), ('rep', NULL, 'sales_growth', 100, 0)$$,
+    'numerators and denominators are 0 where there is nothing, also of nobody, who had something then and nothing now');
 SELECT is(kpi_prior_first_day('4714-11-26 BC', '4714-11-27 BC'), '4714-11-24 BC', 'before the third and fourth day there is come the first two');
 SELECT is(kpi_prior_first_day('4714-11-25 BC', '4714-11-26 BC'), NULL, 'and where there are fewer days there is nothing to compare with');
 SELECT results_eq(

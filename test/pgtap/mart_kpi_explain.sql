@@ -57,7 +57,7 @@ SELECT is_empty(
         FROM explained
        WHERE kind IN ('sum', 'ratio') OR code IN ('active_customer_count', 'new_customer_count')
        GROUP BY 1, 2, 3
-      HAVING max(numerator) FILTER (WHERE part = 'kpi') <> coalesce(sum(numerator) FILTER (WHERE part <> 'kpi'), 0)
+      HAVING max(numerator) FILTER (WHERE part = 'kpi') IS DISTINCT FROM coalesce(sum(numerator) FILTER (WHERE part <> 'kpi'), 0)
           OR coalesce(max(denominator) FILTER (WHERE part = 'kpi'), 0) <> coalesce(sum(denominator) FILTER (WHERE part <> 'kpi'), 0)
           OR bool_or(part <> 'kpi' AND (numerator IS NULL OR (denominator IS NULL) <> (kind <> 'ratio')))$$,
     'numerators and denominators of the items add up to those of the KPI, exactly');
