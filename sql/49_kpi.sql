@@ -701,16 +701,15 @@ BEGIN
            relation = excluded.relation;
     PERFORM custom_kpi_rebuild();
 
-    SELECT string_agg(DISTINCT g.grantee, ', ')
+    SELECT string_agg(DISTINCT format('%I', g.grantee), ', ')
       INTO unable
-      FROM (SELECT format('%I', pg_get_userbyid(p.grantee)) AS grantee
+      FROM (SELECT CASE p.grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(p.grantee) END AS grantee
               FROM pg_class c
              CROSS JOIN LATERAL aclexplode(c.relacl) AS p
              WHERE c.relnamespace = (SELECT v.relnamespace FROM pg_class v WHERE v.oid = 'custom_kpi_row'::regclass)
                AND c.relname = 'kpi_long'
-               AND p.privilege_type = 'SELECT'
-               AND p.grantee <> 0
-               AND NOT has_table_privilege(p.grantee, relation, 'SELECT')) AS g;
+               AND p.privilege_type = 'SELECT') AS g
+     WHERE NOT has_table_privilege(g.grantee, relation, 'SELECT');
     IF unable IS NOT NULL THEN
         RAISE WARNING 'these roles can no longer read kpi_long, as they cannot read %: %', relation, unable
             USING HINT = format('GRANT SELECT ON %s TO %s', relation, unable);

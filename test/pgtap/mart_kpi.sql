@@ -1,5 +1,5 @@
 -- The registry: what is in it, KPIs of one's own, and what an upgrade makes of them.
-SELECT plan(82);
+SELECT plan(84);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -245,6 +245,11 @@ DROP TABLE other.call CASCADE;
 CREATE TABLE other.call AS SELECT 'R001' AS rep_id, timestamp '2025-02-01 10:00' AS on_date, 5 AS numerator;
 SELECT lives_ok($$SELECT * FROM sales_perf.upgrade_mart('sales')$$, 'one made anew with other types is no end to upgrades');
 SELECT is(pg_temp.calls(), 0::numeric, 'and has no rows');
+\setenv PGDATABASE :DBNAME
+\set told `psql -XAtq -v VERBOSITY=terse -c 'SELECT sales.fill_kpi()' 2>&1`
+SELECT is(:'told'::text, E'WARNING:  KPI "calls" has no rows of relation other.call: cannot change data type of view column "on_date" from date to timestamp without time zone\n0', 'it is told why');
+\set told `psql -XAtq -v VERBOSITY=terse -c 'GRANT SELECT ON sales.kpi_long TO PUBLIC; REVOKE SELECT ON other.mail FROM kpi_friend' -c "SELECT sales.register_kpi('mails', 'Mails', 'other.mail', replace => true)" 2>&1 | grep roles`
+SELECT matches(:'told'::text, '^WARNING: .* kpi_long, as they cannot read other.mail: kpi_friend, public$', 'so is who can no longer read kpi_long, all if it is all');
 DROP TABLE other.call;
 CREATE TABLE other.call AS SELECT 'R001' AS rep_id, date '2025-02-01' AS on_date, 9 AS numerator;
 DROP VIEW custom_kpi_row;
@@ -252,6 +257,7 @@ SELECT is(register_kpi('calls', 'Calls', 'other.call', replace => true), 'KPI ca
 SELECT is(pg_temp.calls(), 9::numeric, 'and then has');
 SELECT unregister_kpi('calls'), unregister_kpi('mails') \gset
 DROP TABLE other.call, other.mail;
+REVOKE SELECT ON kpi_long FROM PUBLIC;
 DROP OWNED BY kpi_friend;
 DROP ROLE kpi_friend;
 RESET client_min_messages;
