@@ -67,8 +67,8 @@ BEGIN
             USING ERRCODE = 'undefined_object',
                   HINT = format('Give a label of calendar, such as %s, or days as %s..%s.',
                                 coalesce(nullif(concat_ws(', ', today.fiscal_year_label, today.fiscal_quarter_label, today.fiscal_period_label, today.fiscal_week_label), ''), '2025, 2025-Q1, 2025-01'),
-                                coalesce(today.fiscal_quarter_start::text, '2025-01-01'),
-                                coalesce(today.fiscal_quarter_end::text, '2025-03-31'));
+                                coalesce(to_char(today.fiscal_quarter_start, 'YYYY-MM-DD'), '2025-01-01'),
+                                coalesce(to_char(today.fiscal_quarter_end, 'YYYY-MM-DD'), '2025-03-31'));
     END IF;
 END
 $$;

@@ -1,5 +1,5 @@
 -- explain_kpi: what it lists adds up to what kpi_between says, for every KPI; resolve_entity and resolve_period.
-SELECT plan(41);
+SELECT plan(42);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -146,6 +146,8 @@ SELECT is(state || ' ' || message, '22023 KPI "open_count" is a snapshot of 2025
 SELECT sales_perf.create_mart('bare') \gset
 SELECT is(state || ' ' || message, '42704 nothing belongs to "(no rep)"', 'a snapshot of its day, of which nobody has anything')
   FROM pg_temp.hint_of($$SELECT * FROM bare.explain_kpi('open_count', '(no rep)', '2025-Q2')$$);
+SELECT is(hint, 'Give a label of calendar, such as 2025, 2025-Q2, 2025-05, 2025-W20, or days as 2025-04-01..2025-06-30.', 'as it is understood, however days are shown')
+  FROM pg_temp.hint_of($$SET LOCAL DateStyle = 'SQL, DMY'; SELECT * FROM explain_kpi('win_rate', 'company', '2025-Q5')$$);
 SELECT is(hint, 'Give a label of calendar, such as 2025, 2025-Q1, 2025-01, or days as 2025-01-01..2025-03-31.', 'what a period looks like, where today is not in calendar')
   FROM pg_temp.hint_of($$SET LOCAL sales_perf.as_of = '2525-01-01'; SELECT * FROM explain_kpi('win_rate', 'company', '2025-Q5')$$);
 SELECT is(state, '22004', 'no entity') FROM pg_temp.hint_of($$SELECT * FROM explain_kpi('win_rate', NULL, '2025')$$);
