@@ -31,7 +31,7 @@ CREATE TABLE kpi (
 );
 
 COMMENT ON TABLE kpi IS 'The registry of KPIs, one row each: those that come with sales_perf (is_builtin, written by fill_kpi()) and those registered with register_kpi(). Of a built-in one name and minimum_sample may be changed; an upgrade sets the other columns right again.';
-COMMENT ON COLUMN kpi.code IS 'Key of the KPI, as it stands in kpi_long, goals and alerts: small letters, digits and _.';
+COMMENT ON COLUMN kpi.code IS 'Key of the KPI, as it stands in kpi_long and goals: small letters, digits and _.';
 COMMENT ON COLUMN kpi.name IS 'Name of the KPI, to be shown to people.';
 COMMENT ON COLUMN kpi.family IS 'The group it belongs to: growth, conversion, cycle, pipeline, customers, goals, forecast, data; own for those registered unless given.';
 COMMENT ON COLUMN kpi.formula IS 'How it is computed, in words.';
@@ -660,7 +660,7 @@ BEGIN
                                                         ('pg_proc'::regclass, 'kpi_between(date, date, date, date)'::regprocedure))) THEN
         RAISE EXCEPTION 'relation % of KPI "%" reads what would read it', relation, code
             USING ERRCODE = 'invalid_object_definition',
-                  HINT = 'Build it on tables, or on views below kpi_between(): not on kpi_long, goals or alerts.';
+                  HINT = 'Build it on tables, or on views below kpi_between(): not on kpi_long or goals.';
     END IF;
 
     -- ---- its rows, as many as can be looked at
@@ -730,7 +730,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION register_kpi(text, text, regclass, text, text, text, text, integer, text, boolean) IS 'Registers a KPI of your own: a table or view with the columns rep_id, on_date, numerator and, for a ratio, denominator, whose sums over reps and days it is made of. It is checked, and from then on stands in kpi_between(), kpi_long, goals and alerts like a built-in one. Returns what was found in its rows (the first 100,000), in words. Readers of kpi_long need SELECT on the relation, too. replace => true changes one that is registered.';
+COMMENT ON FUNCTION register_kpi(text, text, regclass, text, text, text, text, integer, text, boolean) IS 'Registers a KPI of your own: a table or view with the columns rep_id, on_date, numerator and, for a ratio, denominator, whose sums over reps and days it is made of. It is checked, and from then on stands in kpi_between(), kpi_long and explain_kpi(), and goals can be set on it, as on a built-in one. Returns what was found in its rows (the first 100,000), in words. Readers of kpi_long need SELECT on the relation, too. replace => true changes one that is registered.';
 
 CREATE FUNCTION unregister_kpi(code text) RETURNS void
     LANGUAGE plpgsql

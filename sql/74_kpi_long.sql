@@ -464,7 +464,7 @@ BEGIN
     IF regexp_count(callers, 'kpi_custom_between[(]') > 5 THEN
         RAISE EXCEPTION 'the relation of a KPI reads what would read it'
             USING ERRCODE = 'invalid_object_definition',
-                  HINT = format('Build the relation of KPI %L on tables, or on views below kpi_between(): not on kpi_long, goals or alerts.', of_code);
+                  HINT = format('Build the relation of KPI %L on tables, or on views below kpi_between(): not on kpi_long or goals.', of_code);
     ELSIF to_regclass('custom_kpi_row') IS NULL THEN
         RAISE EXCEPTION 'view custom_kpi_row is not there, dropped with the relation of a KPI perhaps'
             USING ERRCODE = 'undefined_table',
