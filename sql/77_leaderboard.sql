@@ -53,9 +53,11 @@ SELECT p.grain,
         -- sum of their squares. It is as sure as a number of equal deals of size a = squares / amount, and has the
         -- score interval of that number, which serves few deals too. As few deals tell little of their size, two usual
         -- ones are added to each rep's when a is worked out; for who has none, they are all there is.
+        -- Bounds have two decimals; more where a usual deal is below 1, as in millions.
         usual AS MATERIALIZED (
             SELECT coalesce(2 * sum(squares) / sum(deal_count), 0) AS squares,
-                   coalesce(2 * sum(amount) / sum(deal_count), 0) AS amount
+                   coalesce(2 * sum(amount) / sum(deal_count), 0) AS amount,
+                   least(20, greatest(2, 2 - floor(log(sum(amount) / sum(deal_count)))))::integer AS digits
               FROM sold
              WHERE amount > 0
         ),
@@ -65,6 +67,7 @@ SELECT p.grain,
                    m.team_id,
                    coalesce(s.amount, 0) AS bookings_amount,
                    coalesce(s.squares, 0) AS squares,
+                   u.digits,
                    CASE
                        WHEN u.amount = 0 THEN coalesce(s.largest, 0)
                        WHEN s.amount > 0 THEN least((s.squares + u.squares) / (s.amount + u.amount), greatest(s.largest, u.squares / u.amount))
@@ -86,9 +89,9 @@ SELECT p.grain,
                    n.team_id,
                    n.bookings_amount,
                    round(n.bookings_amount + n.deal_size * 1.920729410347062
-                         - 1.959963984540054 * sqrt(n.squares + n.deal_size * n.deal_size * 0.960364705173531), 2) AS bookings_low_amount,
+                         - 1.959963984540054 * sqrt(n.squares + n.deal_size * n.deal_size * 0.960364705173531), n.digits) AS bookings_low_amount,
                    round(n.bookings_amount + n.deal_size * 1.920729410347062
-                         + 1.959963984540054 * sqrt(n.squares + n.deal_size * n.deal_size * 0.960364705173531), 2) AS bookings_high_amount,
+                         + 1.959963984540054 * sqrt(n.squares + n.deal_size * n.deal_size * 0.960364705173531), n.digits) AS bookings_high_amount,
                    q.quota_amount,
                    CASE WHEN q.quota_amount > 0 THEN (n.bookings_amount / q.quota_amount)::double precision END AS attainment_rate,
                    sales_perf.won_count(c.summary) AS won_count,

@@ -1,6 +1,6 @@
 -- leaderboard: ranks and the ranges of ranks against a count over pairs, intervals against their formula
 -- and against chance itself.
-SELECT plan(23);
+SELECT plan(24);
 
 SELECT sales_perf.create_mart('hand') \gset
 SET search_path = hand, public;
@@ -56,6 +56,12 @@ SELECT results_eq($$SELECT rep_id, rank, rank_low, rank_high FROM leaderboard WH
                   'overlap is not transitive: A may be behind B and B behind C, but A is before C');
 SELECT results_eq($$SELECT bookings_low_amount, bookings_high_amount FROM leaderboard WHERE grain = 'quarter' AND period_label = '2025-Q1' AND rep_id = 'a'$$,
                   $$VALUES (82227.20, 121614.26)$$, 'the score interval of a count of 100: 101.9207 - and + 19.6935, in thousands');
+
+UPDATE deal SET amount = 0.001;
+DELETE FROM deal_change;
+SELECT results_eq($$SELECT rep_id, rank_low, rank_high, bookings_low_amount, bookings_high_amount FROM leaderboard WHERE grain = 'quarter' AND period_label = '2025-Q1' ORDER BY 1$$,
+                  $$VALUES ('a', 1::bigint, 2::bigint, 0.08223, 0.12161), ('b', 1, 3, 0.06250, 0.09734), ('c', 2, 3, 0.04662, 0.07722)$$,
+                  'the same in millions');
 
 -- ---------------------------------------------------------------- generated deals
 
