@@ -49,8 +49,8 @@ BEGIN ATOMIC
            coalesce(sum(d.reporting_amount) FILTER (WHERE d.expected_close_on <= open_pipeline.due_day AND s.default_chance IS NULL), 0),
            coalesce(sum(d.reporting_amount * d.reporting_amount) FILTER (WHERE d.expected_close_on <= open_pipeline.due_day AND d.reporting_amount > 0), 0),
            max(d.reporting_amount) FILTER (WHERE d.expected_close_on <= open_pipeline.due_day AND d.reporting_amount > 0),
-           count(*) FILTER (WHERE sales_perf.as_of() - d.stage_entered_on > s.stage_p90_days)::numeric,
-           count(*) FILTER (WHERE d.stage_entered_on IS NOT NULL AND s.stage_p90_days IS NOT NULL)::numeric
+           count(*) FILTER (WHERE CASE WHEN isfinite(d.stage_entered_on) THEN sales_perf.as_of() - d.stage_entered_on > s.stage_p90_days END)::numeric,
+           count(*) FILTER (WHERE isfinite(d.stage_entered_on) AND s.stage_p90_days IS NOT NULL)::numeric
       FROM deal_as_of d
       -- not to be taken apart: the stage a deal was in is itself a look-up, to be made once
       LEFT JOIN (SELECT this.stage_id,
@@ -186,6 +186,7 @@ SELECT e.level,
           FROM attainment_between(p.period_start, p.period_end) AS a
           JOIN rep r ON r.rep_id = a.rep_id
           LEFT JOIN rep_team m ON m.rep_id = r.rep_id AND sales_perf.as_of() BETWEEN m.valid_from AND m.valid_to
+          -- joined twice for the planner, as in rep_summary
           LEFT JOIN open_pipeline(p.period_end) AS g ON g.rep_id = a.rep_id AND g.rep_id || '' = a.rep_id || ''
          WHERE a.level = 'rep'
         UNION ALL
@@ -238,7 +239,7 @@ COMMENT ON COLUMN coverage.largest_deal_amount IS 'The largest deal of pipeline_
 COMMENT ON COLUMN coverage.largest_deal_rate IS 'largest_deal_amount / pipeline_amount. Fraction; S; NULL where pipeline_amount is not above 0.';
 COMMENT ON COLUMN coverage.concentration IS 'Sum over the deals of pipeline_amount of (share of it) squared: 1 where all hangs on one deal, 1 / n where n deals are alike. S; deals below 0 are left out; NULL where pipeline_amount is not above 0.';
 COMMENT ON COLUMN coverage.stalled_count IS 'Of aged_count, deals that have been in their stage for longer than nine of ten visits to it took (stage_stall). Count; S.';
-COMMENT ON COLUMN coverage.aged_count IS 'Open deals in a stage for which that is known. Count; S.';
+COMMENT ON COLUMN coverage.aged_count IS 'Open deals of which the day they entered their stage is known, and how long visits to it took. Count; S.';
 COMMENT ON COLUMN coverage.stalled_rate IS 'stalled_count / aged_count. Fraction; S; NULL where aged_count is 0.';
 
 SET LOCAL search_path = sales_perf, pg_temp;

@@ -1,5 +1,5 @@
 -- coverage: by hand, and on generated deals against plain SQL over deal_as_of.
-SELECT plan(26);
+SELECT plan(27);
 
 SELECT sales_perf.create_mart('hand') \gset
 SET search_path = hand, public;
@@ -53,6 +53,8 @@ INSERT INTO deal (deal_id, rep_id, stage_id, amount, opened_on, outcome, recorde
 VALUES ('o1', 'ann', 'early', 1, '2025-05-05', 'open', '2025-05-05'), ('o2', 'ann', 'early', 1, '2025-05-04', 'open', '2025-05-04'), ('o3', 'bob', 'odd', 1, '2025-01-01', 'open', '2025-01-01'), ('o4', 'bob', 'late', 1, '2025-01-01', 'open', '2025-01-01');
 SELECT results_eq($$SELECT rep_id, stalled_count, aged_count, stalled_rate FROM c WHERE level = 'rep' ORDER BY 1$$,
                   $$VALUES ('ann', 1::bigint, 2::bigint, 0.5::float8), ('bob', 1, 1, 1), ('cid', 0, 0, NULL)$$, 'ten days are not too long, eleven are; of a stage without history nothing is known');
+UPDATE stage_event SET entered_on = '-infinity' WHERE deal_id = 'o1';
+SELECT results_eq($$SELECT stalled_count, aged_count FROM c WHERE rep_id = 'ann'$$, $$VALUES (1::bigint, 1::bigint)$$, 'nor of a deal that entered its stage on no day that there is');
 
 -- ---------------------------------------------------------------- generated deals
 
