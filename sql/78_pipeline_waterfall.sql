@@ -226,9 +226,10 @@ SELECT e.level,
           FROM period) AS p
  CROSS JOIN LATERAL (
         -- By who owned the deals at the beginning and at the end: hardly more rows than reps.
+        -- History may name a rep who was deleted since: what he had is nobody's, and reps still add up to the company.
         WITH between_owners AS MATERIALIZED (
-            SELECT f.start_rep_id,
-                   f.end_rep_id,
+            SELECT CASE WHEN f.start_rep_id IN (SELECT r.rep_id FROM rep r) THEN f.start_rep_id END AS start_rep_id,
+                   CASE WHEN f.end_rep_id IN (SELECT r.rep_id FROM rep r) THEN f.end_rep_id END AS end_rep_id,
                    sum(f.start_amount) AS start_amount,
                    sum(f.end_amount) FILTER (WHERE f.came = 'new') AS new_amount,
                    sum(f.end_amount) FILTER (WHERE f.came = 'pulled_in') AS pulled_in_amount,
@@ -255,7 +256,7 @@ SELECT e.level,
                             AND c.changed_at < (p.to_day + 1)::timestamptz
                             AND c.new_value::date > c.old_value::date
                           GROUP BY c.deal_id) AS moved ON moved.deal_id = f.deal_id
-             GROUP BY f.start_rep_id, f.end_rep_id
+             GROUP BY 1, 2
         )
         SELECT 'company'::text AS level,
                NULL::text AS team_id,
@@ -476,7 +477,7 @@ COMMENT ON VIEW pipeline_waterfall IS 'How the pipeline that is due in a period 
 COMMENT ON COLUMN pipeline_waterfall.level IS 'company, team (with the teams below it) or rep: filter one.';
 COMMENT ON COLUMN pipeline_waterfall.team_id IS 'The team, or the team of the rep on the period''s last day (as_of(), where that is earlier); NULL for the company.';
 COMMENT ON COLUMN pipeline_waterfall.team_name IS 'Its name.';
-COMMENT ON COLUMN pipeline_waterfall.rep_id IS 'The rep; NULL for company and teams, and for deals of no rep.';
+COMMENT ON COLUMN pipeline_waterfall.rep_id IS 'The rep; NULL for company and teams, and for deals of no rep, or of one who is not in table rep any more.';
 COMMENT ON COLUMN pipeline_waterfall.rep_name IS 'The name of the rep; (no rep): deals of no rep.';
 COMMENT ON COLUMN pipeline_waterfall.grain IS 'month, quarter or year: filter one.';
 COMMENT ON COLUMN pipeline_waterfall.period_start IS 'First day of the period.';

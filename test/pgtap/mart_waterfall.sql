@@ -1,6 +1,6 @@
 -- pipeline_waterfall: each part by hand, and on generated deals with faults, currencies and moves a walk
 -- from deal to deal over two snapshots.
-SELECT plan(40);
+SELECT plan(41);
 
 SELECT sales_perf.create_mart('hand') \gset
 SET search_path = hand, public;
@@ -109,6 +109,13 @@ SELECT is(w.lost_amount, s.lost_amount, 'and so with what is lost') FROM w JOIN 
 SELECT move_rep('ann', 'south', '2025-05-01') \gset
 SELECT results_eq($$SELECT team_id, reassigned_out_amount, reassigned_in_amount, end_amount, difference_amount FROM w WHERE level = 'team' ORDER BY 1$$,
                   $$VALUES ('north', 690.0, 0.0, 5.0, 0.0), ('south', 0.0, 690.0, 679.0, 0.0), ('world', 0.0, 0.0, 684.0, 0.0)$$, 'a rep who moves takes the deals along');
+-- who was deleted since is nobody
+INSERT INTO rep (rep_id, name) VALUES ('gone', 'Gone');
+INSERT INTO deal_change (deal_id, changed_at, field, old_value, new_value) VALUES ('stays', '2025-04-10', 'rep_id', 'gone', 'ann');
+DELETE FROM rep WHERE rep_id = 'gone';
+SELECT results_eq($$SELECT rep_id, start_amount, reassigned_out_amount, end_amount, difference_amount FROM w WHERE level = 'rep' AND (rep_id = 'ann' OR rep_id IS NULL) ORDER BY 1$$,
+                  $$VALUES ('ann', 597.0, 17.0, 550.0, 0.0), (NULL, 106.0, 100.0, 6.0, 0.0)$$, 'what a rep had who was deleted since was nobody''s: reps add up to the company still');
+DELETE FROM deal_change WHERE old_value = 'gone';
 -- a period that is not over ends with as_of()
 SET sales_perf.as_of = '2025-05-02';
 SELECT results_eq($$SELECT is_complete, start_amount, increased_amount, won_amount, end_amount, difference_amount FROM w WHERE level = 'company'$$,
