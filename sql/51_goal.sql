@@ -59,6 +59,8 @@ CREATE TABLE goal (
         first_day IS NOT NULL AND isfinite(first_day)
         AND last_day IS NOT NULL AND isfinite(last_day)
         AND first_day <= last_day),
+    -- as for quotas: goals are compared with as many days before them, eight times and more
+    CONSTRAINT goal_length_check CHECK (last_day < first_day + 366 * 100),
     CONSTRAINT goal_parent_check CHECK (parent_goal_id <> goal_id),
     CONSTRAINT goal_check_in_every_days_check CHECK (check_in_every_days BETWEEN 1 AND 3660)
 );
@@ -79,11 +81,11 @@ COMMENT ON COLUMN goal.baseline IS 'Where it starts from, in the KPI''s unit. If
 COMMENT ON COLUMN goal.target IS 'What is to be reached, in the KPI''s unit, as last entered; which one was in force on a day tells goal_target. A rate is a fraction: 25 % is 0.25.';
 COMMENT ON COLUMN goal.stretch IS 'What would be better still: beyond the target, in the same direction; NULL: none.';
 COMMENT ON COLUMN goal.first_day IS 'The first day that counts.';
-COMMENT ON COLUMN goal.last_day IS 'The last day that counts. Any days: they need not be a period of the calendar.';
+COMMENT ON COLUMN goal.last_day IS 'The last day that counts. Any days, of a century at most: they need not be a period of the calendar.';
 COMMENT ON COLUMN goal.parent_goal_id IS 'The greater goal it is part of; NULL: none, then there is a reason. Goals form a tree.';
 COMMENT ON COLUMN goal.reason IS 'Why it is worth reaching. Not blank where there is no parent (goal_is_relevant).';
 COMMENT ON COLUMN goal.season_id IS 'A season of season_shape that says how much is expected of each part of the year; NULL: every business day counts the same.';
-COMMENT ON COLUMN goal.check_in_every_days IS 'A check-in is due this many days after the last one, and after first_day; NULL: none is asked for.';
+COMMENT ON COLUMN goal.check_in_every_days IS 'A check-in is due this many days after the last one, or after first_day, whichever is later; NULL: none is asked for.';
 COMMENT ON COLUMN goal.notes IS 'Anything else.';
 COMMENT ON COLUMN goal.created_at IS 'When it was entered. Reports show a goal whatever day they are as of.';
 

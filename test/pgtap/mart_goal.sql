@@ -1,5 +1,5 @@
 -- Goals are SMART by constraint, keep the targets they had, and take check-ins.
-SELECT plan(52);
+SELECT plan(53);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -61,7 +61,8 @@ SELECT throws_ok(
     ($$'x', 'company', NULL, NULL, 'won_count', 0, 10, NULL, NULL, '2025-12-31', NULL, 'why'$$, 'goal_is_time_bound', 'time-bound: a first day'),
     ($$'x', 'company', NULL, NULL, 'won_count', 0, 10, NULL, '2025-01-01', NULL, NULL, 'why'$$, 'goal_is_time_bound', 'a last day'),
     ($$'x', 'company', NULL, NULL, 'won_count', 0, 10, NULL, '2025-01-01', 'infinity', NULL, 'why'$$, 'goal_is_time_bound', 'some day'),
-    ($$'x', 'company', NULL, NULL, 'won_count', 0, 10, NULL, '2025-01-02', '2025-01-01', NULL, 'why'$$, 'goal_is_time_bound', 'not before the first')
+    ($$'x', 'company', NULL, NULL, 'won_count', 0, 10, NULL, '2025-01-02', '2025-01-01', NULL, 'why'$$, 'goal_is_time_bound', 'not before the first'),
+    ($$'x', 'company', NULL, NULL, 'won_count', 0, 10, NULL, '2025-01-01', '9999-12-31', NULL, 'why'$$, 'goal_length_check', 'and not the end of days under another name')
   ) AS g (given, violated, why);
 
 SELECT throws_ok(
