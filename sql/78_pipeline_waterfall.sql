@@ -44,7 +44,7 @@ END;
 COMMENT ON FUNCTION deal_changed_after(date) IS 'The deals with changes recorded after a day, and what the changed fields held at the end of that day, as text: deal_later_change for a day of choice.';
 
 CREATE FUNCTION pipeline_flow(from_day date, to_day date, due_day date)
-    RETURNS TABLE (deal_id text, start_rep_id text, end_rep_id text, is_start boolean, is_end boolean, came text, went text,
+    RETURNS TABLE (deal_id text, start_rep_id text, end_rep_id text, is_start boolean, came text, went text,
                    start_amount numeric, end_amount numeric, fx_amount numeric, change_amount numeric,
                    start_expected_on date, end_expected_on date, is_as_recorded boolean)
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -53,7 +53,6 @@ BEGIN ATOMIC
            f.start_rep_id,
            f.end_rep_id,
            f.is_start,
-           f.went = 'end',
            f.came,
            f.went,
            CASE WHEN f.is_start THEN f.start_amount * f.start_rate ELSE 0 END,
