@@ -95,15 +95,15 @@ SELECT s.goal_id,
                    ELSE g.target
                END AS expected_value,
                CASE
-                   WHEN g.kind <> 'sum' THEN (m.actual_value - g.baseline) / (g.target - g.baseline)
-                   WHEN m.expected_share > 0 THEN (m.actual_value / m.expected_share::numeric - g.baseline) / (g.target - g.baseline)
+                   WHEN g.kind <> 'sum' THEN (finite.value - g.baseline) / (g.target - g.baseline)
+                   WHEN m.expected_share > 0 THEN (finite.value / m.expected_share::numeric - g.baseline) / (g.target - g.baseline)
                END::double precision AS pace_ratio,
                m.projected_value,
                m.projected_low,
                m.projected_high,
-               m.chance_of_reaching,
-               coalesce(CASE g.direction WHEN 'up' THEN m.actual_value >= g.target ELSE m.actual_value <= g.target END, false) AS is_reached,
-               CASE g.direction WHEN 'up' THEN m.actual_value >= g.stretch ELSE m.actual_value <= g.stretch END AS is_stretch_reached,
+               CASE WHEN m.projected_value > '-Infinity' AND m.projected_value < 'Infinity' THEN m.chance_of_reaching END AS chance_of_reaching,
+               coalesce(CASE g.direction WHEN 'up' THEN finite.value >= g.target ELSE finite.value <= g.target END, false) AS is_reached,
+               CASE g.direction WHEN 'up' THEN finite.value >= g.stretch ELSE finite.value <= g.stretch END AS is_stretch_reached,
                CASE
                    WHEN g.direction = 'up' AND g.kind = 'sum' THEN greatest(0, g.target - coalesce(m.actual_value, 0))
                    WHEN m.actual_value IS NULL THEN NULL
@@ -115,19 +115,21 @@ SELECT s.goal_id,
                m.history_median,
                CASE g.direction WHEN 'up' THEN m.history_high ELSE m.history_low END AS history_best,
                m.history_reached_count,
-               child.child_count,
+               coalesce(child.child_count, 0) AS child_count,
                child.child_target_sum,
-               said.check_in_count,
+               coalesce(said.check_in_count, 0) AS check_in_count,
                last_said.checked_on,
                last_said.author_name AS check_in_author,
                last_said.confidence AS check_in_confidence,
                last_said.note AS check_in_note,
                CASE
                    WHEN w.first_day <= sales_perf.as_of() AND w.last_day > sales_perf.as_of()
-                   THEN coalesce(last_said.checked_on, w.first_day) + g.check_in_every_days
+                   THEN greatest(last_said.checked_on, w.first_day) + g.check_in_every_days
                END AS check_in_due_on
           FROM (SELECT DISTINCT first_day, last_day FROM goal) AS w
          CROSS JOIN LATERAL goal_measure(w.first_day, w.last_day) m
+         -- NaN is above every target, and has reached none
+         CROSS JOIN LATERAL (SELECT CASE WHEN m.actual_value > '-Infinity' AND m.actual_value < 'Infinity' THEN m.actual_value END AS value) AS finite
           JOIN goal_as_of g ON g.goal_id = m.goal_id
           LEFT JOIN (SELECT c.parent_goal_id,
                             count(*) AS child_count,
@@ -151,7 +153,7 @@ SELECT s.goal_id,
                       WHERE c.checked_on <= sales_perf.as_of()
                       ORDER BY c.goal_id, c.checked_on DESC, c.check_in_id DESC) AS last_said ON last_said.goal_id = g.goal_id) AS s;
 
-COMMENT ON VIEW goal_progress IS 'How each goal stands as of as_of(), against the target in force then. The KPI is measured over the goal''s days up to as_of(). What is still to come is, for bookings_amount, the forecast of deals (forecast_outlook); for other KPIs, and before the first day, a replay: what came after the same share of business days in up to eight past windows of the same length, its mean and Student''s interval, if there are three or more. Status: not_started before first_day; over (last_day has come): achieved where the target is reached, else missed; before: achieved where a sum that is to grow has reached it; on_track where chance_of_reaching >= 0.7, or pace_ratio >= 1 unless the chance is below 0.3; behind where the chance is below 0.1, or pace_ratio < 0.8 and the chance below 0.3 or not known; else at_risk. A filter on first_day, last_day or is_complete leaves out the reading for other goals.';
+COMMENT ON VIEW goal_progress IS 'How each goal stands as of as_of(), against the target in force then. The KPI is measured over the goal''s days up to as_of(). What is still to come is, for bookings_amount, the forecast of deals (forecast_outlook); for other KPIs, and before the first day, a replay: what came after the same share of business days in up to eight past windows of the same length, its mean and Student''s interval, if there are three or more. Status: not_started before first_day; over (last_day has come): achieved where the target is reached, else missed; before: achieved where a sum that is to grow has reached it; on_track where chance_of_reaching >= 0.7, or pace_ratio >= 1 unless the chance is below 0.3; behind where the chance is below 0.1, or pace_ratio < 0.8 and the chance below 0.3 or not known; else at_risk. A value that is NaN or infinite, for an amount is (see data_quality), has reached nothing. A filter on first_day, last_day or is_complete leaves out the reading for other goals.';
 COMMENT ON COLUMN goal_progress.goal_id IS 'The goal.';
 COMMENT ON COLUMN goal_progress.goal_name IS 'Name of the goal.';
 COMMENT ON COLUMN goal_progress.level IS 'Whose goal it is: company, team (with the teams below it) or rep.';
@@ -178,14 +180,14 @@ COMMENT ON COLUMN goal_progress.progress_rate IS '(actual_value - baseline) / (t
 COMMENT ON COLUMN goal_progress.attainment_rate IS 'actual_value / target. Fraction; NULL where actual_value is, for a goal that aims down, and for a target of 0 or less.';
 COMMENT ON COLUMN goal_progress.expected_share IS 'Share of the goal''s business days that are gone, the day of as_of() included; by the season''s weights where the goal has a season; of all days where calendar does not have them. Fraction; S.';
 COMMENT ON COLUMN goal_progress.expected_value IS 'What would be on pace now: expected_share x target for a sum, the target for a ratio or statistic, which is to be met all the time. NULL before the first day.';
-COMMENT ON COLUMN goal_progress.pace_ratio IS 'Where the pace so far leads to, on the way from baseline to target: (p - baseline) / (target - baseline) with p = actual_value / expected_share for a sum and actual_value for a ratio or statistic. 1: just the target. For a sum from baseline 0 that is attainment_rate / expected_share. Ratio; S; NULL before the first day and the first business day.';
+COMMENT ON COLUMN goal_progress.pace_ratio IS 'Where the pace so far leads to, on the way from baseline to target: (p - baseline) / (target - baseline) with p = actual_value / expected_share for a sum and actual_value for a ratio or statistic. 1: just the target. For a sum from baseline 0 that is attainment_rate / expected_share. Ratio; S; NULL before the first day and the first business day, and where actual_value is NaN or infinite.';
 COMMENT ON COLUMN goal_progress.projected_value IS 'What it is expected to come to on last_day: actual_value + what is expected to come; the actual_value when over. NULL with fewer than three past windows.';
 COMMENT ON COLUMN goal_progress.projected_low IS 'Lower limit of its 80 % interval; NULL where projected_value is.';
 COMMENT ON COLUMN goal_progress.projected_high IS 'Upper limit of its 80 % interval; NULL where projected_value is.';
-COMMENT ON COLUMN goal_progress.chance_of_reaching IS 'Chance that the target is reached on last_day, 0 to 1. S; NULL where projected_value is.';
+COMMENT ON COLUMN goal_progress.chance_of_reaching IS 'Chance that the target is reached on last_day, 0 to 1. S; NULL where projected_value is, and where that is NaN or infinite.';
 COMMENT ON COLUMN goal_progress.status IS 'not_started, on_track, at_risk, behind, achieved or missed, by the rules of this view.';
 COMMENT ON COLUMN goal_progress.is_stretch_reached IS 'True where actual_value is at or beyond the stretch target; NULL: no stretch, or no value.';
-COMMENT ON COLUMN goal_progress.remaining_value IS 'What is missing of the target (of a goal that aims down: by how much the value is above it), 0 where it is reached. NULL where actual_value is, but for a sum that has not started.';
+COMMENT ON COLUMN goal_progress.remaining_value IS 'What is missing of the target (of a goal that aims down: by how much the value is above it), 0 where it is reached. NULL where actual_value is, but for a sum that is to grow and has not started.';
 COMMENT ON COLUMN goal_progress.remaining_business_days IS 'Business days of the goal after as_of(). Count; NULL where calendar does not have its days.';
 COMMENT ON COLUMN goal_progress.needed_per_business_day IS 'remaining_value / remaining_business_days. Unit a day; NULL but for sums that are to grow, when over, and with no business day left.';
 COMMENT ON COLUMN goal_progress.history_count IS 'Past windows of the same length in which the KPI has a value, at most eight: as many days each, right before first_day; months before months and quarters before quarters where the goal''s days are whole periods of calendar. Only those that are over and that the data cover; of a rep, only since hired_on. Count.';
@@ -193,16 +195,16 @@ COMMENT ON COLUMN goal_progress.history_median IS 'Median of the KPI in these wi
 COMMENT ON COLUMN goal_progress.history_best IS 'The best of them: the highest, or the lowest for a goal that aims down; NULL: there are none.';
 COMMENT ON COLUMN goal_progress.history_reached_count IS 'In how many of them the target would have been reached. Count.';
 COMMENT ON COLUMN goal_progress.is_beyond_history IS 'True where the target is better than history_best: never seen before. NULL: there is no history.';
-COMMENT ON COLUMN goal_progress.child_count IS 'Goals that are part of this one. Count; NULL: none.';
+COMMENT ON COLUMN goal_progress.child_count IS 'Goals that are part of this one. Count.';
 COMMENT ON COLUMN goal_progress.child_target_sum IS 'Sum of the targets (in force) of those with the same KPI, which is a sum; NULL: there are none.';
 COMMENT ON COLUMN goal_progress.child_gap IS 'target - child_target_sum: above 0 where nobody has taken on a part. NULL where child_target_sum is.';
 COMMENT ON COLUMN goal_progress.children_tie IS 'False where child_gap is not 0: the parts do not add up to the whole. NULL where child_target_sum is.';
-COMMENT ON COLUMN goal_progress.check_in_count IS 'Check-ins up to as_of(). Count; NULL: none.';
+COMMENT ON COLUMN goal_progress.check_in_count IS 'Check-ins up to as_of(). Count.';
 COMMENT ON COLUMN goal_progress.checked_on IS 'Day of the last one.';
 COMMENT ON COLUMN goal_progress.check_in_author IS 'Name of the rep who wrote it.';
 COMMENT ON COLUMN goal_progress.check_in_confidence IS 'How sure the author is that the goal will be reached. Fraction; NULL: not stated.';
 COMMENT ON COLUMN goal_progress.check_in_note IS 'What it says.';
-COMMENT ON COLUMN goal_progress.check_in_due_on IS 'The day the next one is due: check_in_every_days after the last, or after first_day. NULL where none is asked for, before the first and from the last day on.';
+COMMENT ON COLUMN goal_progress.check_in_due_on IS 'The day the next one is due: check_in_every_days after the last, or after first_day, whichever is later. NULL where none is asked for, before the first and from the last day on.';
 COMMENT ON COLUMN goal_progress.is_check_in_overdue IS 'True where that day is before as_of(); NULL where no check-in is due.';
 
 -- ---------------------------------------------------------------- parents and their parts
@@ -244,7 +246,10 @@ SELECT p.goal_id,
   JOIN (SELECT c.parent_goal_id,
                count(*) AS child_count,
                sum(c.actual_value) FILTER (WHERE c.kpi_code = parent.kpi_code AND k.kind = 'sum') AS child_actual_sum,
-               sum(c.projected_value) FILTER (WHERE c.kpi_code = parent.kpi_code AND k.kind = 'sum') AS child_projected_sum,
+               -- one that is not known would pass for 0
+               CASE WHEN bool_and(c.projected_value IS NOT NULL) FILTER (WHERE c.kpi_code = parent.kpi_code AND k.kind = 'sum')
+                    THEN sum(c.projected_value) FILTER (WHERE c.kpi_code = parent.kpi_code AND k.kind = 'sum')
+               END AS child_projected_sum,
                count(*) FILTER (WHERE c.status = 'not_started') AS not_started_count,
                count(*) FILTER (WHERE c.status = 'on_track') AS on_track_count,
                count(*) FILTER (WHERE c.status = 'at_risk') AS at_risk_count,
@@ -271,10 +276,10 @@ COMMENT ON COLUMN goal_rollup.child_target_sum IS 'Sum of the targets of its par
 COMMENT ON COLUMN goal_rollup.child_gap IS 'target - child_target_sum; NULL where child_target_sum is.';
 COMMENT ON COLUMN goal_rollup.children_tie IS 'False where child_gap is not 0; NULL where child_target_sum is.';
 COMMENT ON COLUMN goal_rollup.actual_value IS 'The KPI so far, of the goal itself.';
-COMMENT ON COLUMN goal_rollup.child_actual_sum IS 'Sum of the same over its parts with the same KPI, which is a sum; NULL: there are none.';
+COMMENT ON COLUMN goal_rollup.child_actual_sum IS 'Sum of the same over its parts with the same KPI, which is a sum; NULL: there are none, or none has started.';
 COMMENT ON COLUMN goal_rollup.actual_gap IS 'actual_value - child_actual_sum: what was reached by those who have no part in it. NULL where child_actual_sum is.';
 COMMENT ON COLUMN goal_rollup.projected_value IS 'What the goal is expected to come to.';
-COMMENT ON COLUMN goal_rollup.child_projected_sum IS 'Sum of the same over its parts with the same KPI, which is a sum; NULL: there are none.';
+COMMENT ON COLUMN goal_rollup.child_projected_sum IS 'Sum of the same over its parts with the same KPI, which is a sum; NULL: there are none, or of one of them it is not known.';
 COMMENT ON COLUMN goal_rollup.child_count IS 'Its parts. Count.';
 COMMENT ON COLUMN goal_rollup.not_started_count IS 'Parts that have not started. Count.';
 COMMENT ON COLUMN goal_rollup.on_track_count IS 'Parts that are on track. Count.';

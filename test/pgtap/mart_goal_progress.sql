@@ -1,6 +1,6 @@
 -- goal_progress against numbers worked out by hand: pace on a calendar with holidays, replays, every status, goals
 -- that aim down, targets that change, parts and wholes, check-ins.
-SELECT plan(60);
+SELECT plan(67);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -215,6 +215,34 @@ SELECT results_eq(
 SET sales_perf.as_of = '2025-04-14';
 DELETE FROM goal WHERE level = 'company';
 
+-- ---------------------------------------------------------------- what is no number reaches nothing
+
+INSERT INTO sale (sale_id, rep_id, account_id, sold_on, amount) VALUES ('no number', 'ann', 'c1', '2025-04-03', 'NaN');
+SELECT results_eq(
+    $$SELECT goal_id, actual_value, pace_ratio, chance_of_reaching, status FROM goal_progress WHERE goal_id IN ('500', '1300') ORDER BY target$$,
+    $$VALUES ('500', 'NaN'::numeric, NULL::float8, NULL::float8, 'at_risk'), ('1300', 'NaN', NULL, NULL, 'at_risk')$$,
+    'NaN is above every target, and reaches none');
+SET sales_perf.as_of = '2025-04-30';
+SELECT is(status, 'missed', 'nor when it is over') FROM goal_progress WHERE goal_id = '500';
+SET sales_perf.as_of = '2025-04-14';
+DELETE FROM sale WHERE sale_id = 'no number';
+
+-- ---------------------------------------------------------------- a KPI of one's own, and a season
+
+CREATE TABLE public.complaint AS
+SELECT 'ann'::text AS rep_id, day::date AS on_date, 1 AS numerator FROM generate_series('2024-11-01'::timestamp, '2025-04-30', '1 day') AS day;
+SELECT register_kpi('complaints', 'Complaints', 'public.complaint', direction => 'down') \gset
+INSERT INTO goal (goal_id, name, level, team_id, kpi_code, baseline, target, first_day, last_day, reason, season_id)
+VALUES ('fewer', 'Fewer complaints', 'team', 'north', 'complaints', 42, 21, '2025-04-01', '2025-04-30', 'x', NULL),
+       ('fewer by season', 'Fewer complaints', 'team', 'north', 'complaints', 80, 40, '2025-04-01', '2025-05-31', 'x', 'spring');
+SELECT results_eq(
+    $$SELECT goal_id, direction, actual_value, round(expected_share::numeric, 3), expected_value, round(pace_ratio::numeric, 3), history_count, history_best, status FROM goal_progress WHERE kpi_code = 'complaints' ORDER BY 1$$,
+    -- 14 in 14 days: 28 in April; 14 / 0.375 in April and May
+    $$VALUES ('fewer', 'down', 14::numeric, 0.500, 10.500000, round(14 / 21::numeric, 3), 4::bigint, 28::numeric, 'behind'),
+             ('fewer by season', 'down', 14, 0.375, 15.000000, round((80 - 14 / 0.375) / 40, 3), 2, 59, 'on_track')$$,
+    'a KPI of one''s own is measured like the others; a goal with a season goes by it');
+DELETE FROM goal WHERE kpi_code = 'complaints';
+
 -- ---------------------------------------------------------------- bookings have a forecast
 
 INSERT INTO goal (goal_id, name, level, team_id, rep_id, kpi_code, target, first_day, last_day, reason)
@@ -265,7 +293,7 @@ INSERT INTO goal (goal_id, name, level, team_id, kpi_code, target, first_day, la
 VALUES ('whole', 'Whole', 'company', NULL, 'sales_amount', 2000, '2025-04-01', '2025-04-30', 'x');
 SELECT results_eq(
     $$SELECT child_count, child_target_sum, child_gap, children_tie FROM goal_progress WHERE goal_id = 'whole'$$,
-    $$VALUES (NULL::bigint, NULL::numeric, NULL::numeric, NULL::boolean)$$, 'a goal without parts');
+    $$VALUES (0::bigint, NULL::numeric, NULL::numeric, NULL::boolean)$$, 'a goal without parts');
 INSERT INTO goal (goal_id, name, rep_id, kpi_code, target, first_day, last_day, parent_goal_id)
 VALUES ('p1', 'p1', 'ann', 'sales_amount', 1100, '2025-04-01', '2025-04-30', 'whole'),
        ('p2', 'p2', 'bob', 'sales_amount', 800, '2025-04-01', '2025-04-30', 'whole'),
@@ -284,14 +312,31 @@ SELECT results_eq(
     $$VALUES ('behind', 620::numeric, 620::numeric, 0::numeric, 3::bigint, 0::bigint, 0::bigint, 1::bigint, 2::bigint, 0::bigint, 0::bigint, 0::float8)$$,
     'goal_rollup: how the parts stand');
 SELECT is(count(*), 1::bigint, 'goals without parts have no row there') FROM goal_rollup;
+SELECT is(child_projected_sum, NULL, 'what is not known of one part is not known of all: Bob came in February') FROM goal_rollup WHERE goal_id = 'whole';
+UPDATE rep SET hired_on = NULL WHERE rep_id = 'bob';
+SELECT is(r.child_projected_sum, p.projected_value, 'with his history it is the sum')
+  FROM goal_rollup r, (SELECT sum(projected_value) AS projected_value FROM goal_progress WHERE goal_id IN ('p1', 'p2')) AS p WHERE r.goal_id = 'whole';
+UPDATE rep SET hired_on = '2025-02-01' WHERE rep_id = 'bob';
+SET sales_perf.as_of = '2025-03-31';
+SELECT results_eq(
+    $$SELECT actual_value, child_actual_sum, actual_gap, child_target_sum, not_started_count, goals_on_track_rate FROM goal_rollup WHERE goal_id = 'whole'$$,
+    $$VALUES (NULL::numeric, NULL::numeric, NULL::numeric, 1900::numeric, 3::bigint, NULL::float8)$$,
+    'before it begins there are targets alone');
+SET sales_perf.as_of = '2025-04-14';
 
 -- ---------------------------------------------------------------- check-ins
 
 UPDATE goal SET check_in_every_days = 7 WHERE goal_id IN ('p1', 'may', 'march 1200');
 SELECT results_eq(
     $$SELECT goal_id, check_in_count, checked_on, check_in_due_on, is_check_in_overdue FROM goal_progress WHERE goal_id IN ('p1', 'p2', 'may', 'march 1200') ORDER BY 1$$,
-    $$VALUES ('march 1200', NULL::bigint, NULL::date, NULL::date, NULL::boolean), ('may', NULL, NULL, NULL, NULL), ('p1', NULL, NULL, '2025-04-08', true), ('p2', NULL, NULL, NULL, NULL)$$,
+    $$VALUES ('march 1200', 0::bigint, NULL::date, NULL::date, NULL::boolean), ('may', 0, NULL, NULL, NULL), ('p1', 0, NULL, '2025-04-08', true), ('p2', 0, NULL, NULL, NULL)$$,
     'a check-in is due a week after the first day, where one is asked for and the goal runs');
+INSERT INTO check_in (goal_id, checked_on, note) VALUES ('p1', '2025-03-01', 'before it began');
+SELECT results_eq(
+    $$SELECT checked_on, check_in_due_on FROM goal_progress WHERE goal_id = 'p1'$$,
+    $$VALUES ('2025-03-01'::date, '2025-04-08'::date)$$,
+    'also where it was spoken of before');
+DELETE FROM check_in;
 INSERT INTO check_in (goal_id, checked_on, author_rep_id, confidence, note)
 VALUES ('p1', '2025-04-07', 'ann', 0.9, 'first'), ('p1', '2025-04-08', 'bob', 0.5, 'second'), ('p1', '2025-04-08', NULL, NULL, 'third'), ('p1', '2025-04-15', 'ann', 1, 'tomorrow');
 SELECT results_eq(
