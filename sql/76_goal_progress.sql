@@ -38,7 +38,7 @@ SELECT s.goal_id,
        CASE
            WHEN s.first_day > sales_perf.as_of() THEN 'not_started'
            WHEN s.is_complete THEN CASE WHEN s.is_reached THEN 'achieved' ELSE 'missed' END
-           WHEN s.is_reached AND s.kind = 'sum' AND s.direction = 'up' THEN 'achieved'
+           WHEN s.is_reached AND s.is_cumulative AND s.direction = 'up' THEN 'achieved'
            WHEN s.chance_of_reaching >= 0.7 OR s.pace_ratio >= 1 AND coalesce(s.chance_of_reaching, 1) >= 0.3 THEN 'on_track'
            WHEN s.chance_of_reaching < 0.1 OR s.pace_ratio < 0.8 AND coalesce(s.chance_of_reaching, 0) < 0.3 THEN 'behind'
            ELSE 'at_risk'
@@ -46,7 +46,7 @@ SELECT s.goal_id,
        s.is_stretch_reached,
        s.remaining_value,
        s.remaining_business_days,
-       CASE WHEN s.kind = 'sum' AND s.direction = 'up' AND NOT s.is_complete AND s.remaining_business_days > 0 THEN round(s.remaining_value / s.remaining_business_days, CASE s.unit WHEN 'amount' THEN 2 ELSE 6 END) END AS needed_per_business_day,
+       CASE WHEN s.is_cumulative AND s.direction = 'up' AND NOT s.is_complete AND s.remaining_business_days > 0 THEN round(s.remaining_value / s.remaining_business_days, CASE s.unit WHEN 'amount' THEN 2 ELSE 6 END) END AS needed_per_business_day,
        s.history_count,
        s.history_median,
        s.history_best,
@@ -72,7 +72,7 @@ SELECT s.goal_id,
                g.kpi_code,
                g.kpi_name,
                g.unit,
-               g.kind,
+               reading.is_cumulative,
                g.direction,
                g.parent_goal_id,
                w.first_day,
@@ -91,21 +91,22 @@ SELECT s.goal_id,
                m.expected_share,
                CASE
                    WHEN w.first_day > sales_perf.as_of() THEN NULL
-                   WHEN g.kind = 'sum' THEN round(g.target * m.expected_share::numeric, CASE g.unit WHEN 'amount' THEN 2 ELSE 6 END)
+                   WHEN reading.is_cumulative THEN round(g.target * m.expected_share::numeric, CASE g.unit WHEN 'amount' THEN 2 ELSE 6 END)
                    ELSE g.target
                END AS expected_value,
-               CASE
-                   WHEN g.kind <> 'sum' THEN (finite.value - g.baseline) / (g.target - g.baseline)
-                   WHEN m.expected_share > 0 THEN (finite.value / m.expected_share::numeric - g.baseline) / (g.target - g.baseline)
-               END::double precision AS pace_ratio,
+               -- rounded, for what is just on pace is to be 1 also where expected_share is no round number
+               round(CASE
+                         WHEN NOT reading.is_cumulative THEN (reading.value - g.baseline) / (g.target - g.baseline)
+                         WHEN m.expected_share > 0 THEN (reading.value / m.expected_share::numeric - g.baseline) / (g.target - g.baseline)
+                     END, 9)::double precision AS pace_ratio,
                m.projected_value,
                m.projected_low,
                m.projected_high,
                CASE WHEN m.projected_value > '-Infinity' AND m.projected_value < 'Infinity' THEN m.chance_of_reaching END AS chance_of_reaching,
-               coalesce(CASE g.direction WHEN 'up' THEN finite.value >= g.target ELSE finite.value <= g.target END, false) AS is_reached,
-               CASE g.direction WHEN 'up' THEN finite.value >= g.stretch ELSE finite.value <= g.stretch END AS is_stretch_reached,
+               coalesce(CASE g.direction WHEN 'up' THEN reading.value >= g.target ELSE reading.value <= g.target END, false) AS is_reached,
+               CASE g.direction WHEN 'up' THEN reading.value >= g.stretch ELSE reading.value <= g.stretch END AS is_stretch_reached,
                CASE
-                   WHEN g.direction = 'up' AND g.kind = 'sum' THEN greatest(0, g.target - coalesce(m.actual_value, 0))
+                   WHEN g.direction = 'up' AND reading.is_cumulative THEN greatest(0, g.target - coalesce(m.actual_value, 0))
                    WHEN m.actual_value IS NULL THEN NULL
                    WHEN g.direction = 'up' THEN greatest(0, g.target - m.actual_value)
                    ELSE greatest(0, m.actual_value - g.target)
@@ -128,9 +129,12 @@ SELECT s.goal_id,
                END AS check_in_due_on
           FROM (SELECT DISTINCT first_day, last_day FROM goal) AS w
          CROSS JOIN LATERAL goal_measure(w.first_day, w.last_day) m
-         -- NaN is above every target, and has reached none
-         CROSS JOIN LATERAL (SELECT CASE WHEN m.actual_value > '-Infinity' AND m.actual_value < 'Infinity' THEN m.actual_value END AS value) AS finite
           JOIN goal_as_of g ON g.goal_id = m.goal_id
+         CROSS JOIN LATERAL (
+                -- NaN is above every target, and has reached none
+                SELECT CASE WHEN m.actual_value > '-Infinity' AND m.actual_value < 'Infinity' THEN m.actual_value END AS value,
+                       -- what grows with the days; a first purchase comes once
+                       g.kind = 'sum' OR g.kpi_code = 'new_customer_count' AS is_cumulative) AS reading
           LEFT JOIN (SELECT c.parent_goal_id,
                             count(*) AS child_count,
                             sum(c.target) FILTER (WHERE c.kpi_code = p.kpi_code AND c.kind = 'sum') AS child_target_sum
@@ -153,7 +157,7 @@ SELECT s.goal_id,
                       WHERE c.checked_on <= sales_perf.as_of()
                       ORDER BY c.goal_id, c.checked_on DESC, c.check_in_id DESC) AS last_said ON last_said.goal_id = g.goal_id) AS s;
 
-COMMENT ON VIEW goal_progress IS 'How each goal stands as of as_of(), against the target in force then. The KPI is measured over the goal''s days up to as_of(). What is still to come is, for bookings_amount, the forecast of deals (forecast_outlook); for other KPIs, and before the first day, a replay: what came after the same share of business days in up to eight past windows of the same length, its mean and Student''s interval, if there are three or more. Status: not_started before first_day; over (last_day has come): achieved where the target is reached, else missed; before: achieved where a sum that is to grow has reached it; on_track where chance_of_reaching >= 0.7, or pace_ratio >= 1 unless the chance is below 0.3; behind where the chance is below 0.1, or pace_ratio < 0.8 and the chance below 0.3 or not known; else at_risk. A value that is NaN or infinite, for an amount is (see data_quality), has reached nothing. A filter on first_day, last_day or is_complete leaves out the reading for other goals.';
+COMMENT ON VIEW goal_progress IS 'How each goal stands as of as_of(), against the target in force then. The KPI is measured over the goal''s days up to as_of(). What is still to come is, for bookings_amount, the forecast of deals (forecast_outlook); for other KPIs, and before the first day, a replay: what came after the same share of business days in up to eight past windows of the same length, its mean and Student''s interval, if there are three or more. Status: not_started before first_day; over (last_day has come): achieved where the target is reached, else missed; before: achieved where a sum that is to grow has reached it; on_track where chance_of_reaching >= 0.7, or pace_ratio >= 1 unless the chance is below 0.3; behind where the chance is below 0.1, or pace_ratio < 0.8 and the chance below 0.3 or not known; else at_risk. A value that is NaN or infinite, for an amount is (see data_quality), has reached nothing. The number of new customers grows with the days as a sum does, and goes by the rules for sums. A filter on first_day, last_day or is_complete leaves out the reading for other goals.';
 COMMENT ON COLUMN goal_progress.goal_id IS 'The goal.';
 COMMENT ON COLUMN goal_progress.goal_name IS 'Name of the goal.';
 COMMENT ON COLUMN goal_progress.level IS 'Whose goal it is: company, team (with the teams below it) or rep.';
@@ -180,7 +184,7 @@ COMMENT ON COLUMN goal_progress.progress_rate IS '(actual_value - baseline) / (t
 COMMENT ON COLUMN goal_progress.attainment_rate IS 'actual_value / target. Fraction; NULL where actual_value is, for a goal that aims down, and for a target of 0 or less.';
 COMMENT ON COLUMN goal_progress.expected_share IS 'Share of the goal''s business days that are gone, the day of as_of() included; by the season''s weights where the goal has a season; of all days where calendar does not have them. Fraction; S.';
 COMMENT ON COLUMN goal_progress.expected_value IS 'What would be on pace now: expected_share x target for a sum, the target for a ratio or statistic, which is to be met all the time. NULL before the first day.';
-COMMENT ON COLUMN goal_progress.pace_ratio IS 'Where the pace so far leads to, on the way from baseline to target: (p - baseline) / (target - baseline) with p = actual_value / expected_share for a sum and actual_value for a ratio or statistic. 1: just the target. For a sum from baseline 0 that is attainment_rate / expected_share. Ratio; S; NULL before the first day and the first business day, and where actual_value is NaN or infinite.';
+COMMENT ON COLUMN goal_progress.pace_ratio IS 'Where the pace so far leads to, on the way from baseline to target: (p - baseline) / (target - baseline) with p = actual_value / expected_share for a sum and actual_value for a ratio or statistic, to 9 digits after the point. 1: just the target. For a sum from baseline 0 that is attainment_rate / expected_share. Ratio; S; NULL before the first day and the first business day, and where actual_value is NaN or infinite.';
 COMMENT ON COLUMN goal_progress.projected_value IS 'What it is expected to come to on last_day: actual_value + what is expected to come; the actual_value when over. NULL with fewer than three past windows.';
 COMMENT ON COLUMN goal_progress.projected_low IS 'Lower limit of its 80 % interval; NULL where projected_value is.';
 COMMENT ON COLUMN goal_progress.projected_high IS 'Upper limit of its 80 % interval; NULL where projected_value is.';

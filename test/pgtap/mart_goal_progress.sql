@@ -1,6 +1,6 @@
 -- goal_progress against numbers worked out by hand: pace on a calendar with holidays, replays, every status, goals
 -- that aim down, targets that change, parts and wholes, check-ins.
-SELECT plan(67);
+SELECT plan(69);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -242,6 +242,22 @@ SELECT results_eq(
              ('fewer by season', 'down', 14, 0.375, 15.000000, round((80 - 14 / 0.375) / 40, 3), 2, 59, 'on_track')$$,
     'a KPI of one''s own is measured like the others; a goal with a season goes by it');
 DELETE FROM goal WHERE kpi_code = 'complaints';
+-- c1 to c3 came before April
+INSERT INTO goal (goal_id, name, rep_id, kpi_code, target, first_day, last_day, reason)
+VALUES ('new 1', 'x', 'ann', 'new_customer_count', 1, '2025-04-01', '2025-04-30', 'x'), ('new 2', 'x', 'ann', 'new_customer_count', 2, '2025-04-01', '2025-04-30', 'x');
+INSERT INTO sale (sale_id, rep_id, account_id, sold_on, amount) VALUES ('new', 'ann', 'c4', '2025-04-14', 10);
+SELECT results_eq(
+    $$SELECT goal_id, actual_value, expected_value, pace_ratio, remaining_value, needed_per_business_day, status FROM goal_progress WHERE goal_id LIKE 'new%' ORDER BY 1$$,
+    $$VALUES ('new 1', 1::numeric, 0.500000, 2::float8, 0::numeric, 0.000000, 'achieved'), ('new 2', 1, 1.000000, 1, 1, 0.100000, 'at_risk')$$,
+    'new customers come with the days, as a sum grows; in three of four months none came after half time');
+DELETE FROM goal WHERE goal_id LIKE 'new%';
+DELETE FROM sale WHERE sale_id = 'new';
+-- 10 of 22 business days
+INSERT INTO goal (goal_id, name, rep_id, kpi_code, target, first_day, last_day, reason) VALUES ('on pace', 'x', 'ann', 'sales_amount', 220, '2025-01-01', '2025-01-31', 'x');
+SET sales_perf.as_of = '2025-01-15';
+SELECT results_eq($$SELECT actual_value, pace_ratio, chance_of_reaching, status FROM goal_progress WHERE goal_id = 'on pace'$$, $$VALUES (100::numeric, 1::float8, NULL::float8, 'on_track')$$, 'just on pace is on pace, also where the share of days is no round number');
+SET sales_perf.as_of = '2025-04-14';
+DELETE FROM goal WHERE goal_id = 'on pace';
 
 -- ---------------------------------------------------------------- bookings have a forecast
 
