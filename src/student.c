@@ -36,7 +36,8 @@ student_t_share(PG_FUNCTION_ARGS)
 
 	if (isnan(t))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(student_share(t, degrees));
+	/* a sum of many terms, which may miss the ends by the last bit */
+	PG_RETURN_FLOAT8(Min(Max(student_share(t, degrees), 0.0), 1.0));
 }
 
 /* student_t_quantile(share, degrees) */

@@ -1,6 +1,6 @@
 -- Student's distribution against its published table and its closed forms.
 SET search_path = public, sales_perf;
-SELECT plan(9);
+SELECT plan(10);
 
 -- Upper quantiles as in every table of the distribution (for instance Fisher and Yates, table III).
 SELECT results_eq(
@@ -25,6 +25,10 @@ SELECT is_empty(
 	  WHERE (abs(student_t_share(student_t_quantile(share, degrees), degrees) - share) < 1e-12) IS NOT TRUE$$,
 	'quantile and share undo each other');
 SELECT is(ARRAY[student_t_share('-Infinity', 3), student_t_share('Infinity', 4), student_t_share('NaN', 4), student_t_quantile(0.5, 3)], '{0,1,NULL,0}'::float8[], 'the ends, the middle, and NaN');
+SELECT is_empty(
+	$$SELECT * FROM generate_series(1, 30) AS degrees, generate_series(-60, 60) AS e, unnest('{1,-1}'::int[]) AS side
+	  WHERE (student_t_share(side * power(1.7, e), degrees) BETWEEN 0 AND 1) IS NOT TRUE$$,
+	'a chance is never below 0 nor above 1');
 SELECT throws_ok('SELECT student_t_share(1, 0)', '22023', '0 degrees of freedom are not between 1 and 10000', 'there are degrees of freedom');
 SELECT throws_ok('SELECT student_t_quantile(1, 3)', '22023', 'share 1 is not between 0 and 1', 'a share lies between 0 and 1');
 SELECT throws_ok($$SELECT student_t_quantile('NaN', 3)$$, '22023', NULL, 'and is a number');
