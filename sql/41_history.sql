@@ -8,6 +8,53 @@
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
+-- A key that is renamed (ON UPDATE CASCADE) is no change of hands, nor an entry into another stage. When its
+-- deals are updated, by the constraint's trigger, the old key is gone already.
+CREATE FUNCTION is_renamed(field text, old_key text) RETURNS boolean
+    LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT CASE field
+               WHEN 'rep_id' THEN old_key IS NOT NULL AND NOT EXISTS (SELECT FROM rep r WHERE r.rep_id = old_key)
+               WHEN 'stage_id' THEN old_key IS NOT NULL AND NOT EXISTS (SELECT FROM stage s WHERE s.stage_id = old_key)
+               ELSE false
+           END;
+END;
+
+COMMENT ON FUNCTION is_renamed(text, text) IS 'Within a trigger of deal: whether the rep or stage is the same as before under another key.';
+
+-- What is recorded of a key is renamed with it.
+CREATE FUNCTION deal_change_rename() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+DECLARE
+    key_field constant text := TG_ARGV[0];
+    old_key constant text := to_jsonb(OLD) ->> key_field;
+    new_key constant text := to_jsonb(NEW) ->> key_field;
+BEGIN
+    UPDATE deal_change
+       SET old_value = CASE WHEN old_value = old_key THEN new_key ELSE old_value END,
+           new_value = CASE WHEN new_value = old_key THEN new_key ELSE new_value END
+     WHERE field = key_field
+       AND old_key IN (old_value, new_value);
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION deal_change_rename() IS 'Trigger function: renames a key in deal_change.';
+
+CREATE TRIGGER deal_change_rename
+    AFTER UPDATE OF rep_id ON rep
+    FOR EACH ROW
+    WHEN (NEW.rep_id <> OLD.rep_id)
+    EXECUTE FUNCTION deal_change_rename('rep_id');
+
+CREATE TRIGGER deal_change_rename
+    AFTER UPDATE OF stage_id ON stage
+    FOR EACH ROW
+    WHEN (NEW.stage_id <> OLD.stage_id)
+    EXECUTE FUNCTION deal_change_rename('stage_id');
+
 -- Most reports of open deals ask for the day they entered their stage, so it stands with the deal. It is
 -- written together with the row where it can be foreseen; else stage_event_tell_deal() writes it afterwards.
 CREATE FUNCTION deal_stage_entered() RETURNS trigger
@@ -19,7 +66,7 @@ BEGIN
         NEW.stage_entered_on := NULL;
     ELSIF TG_OP = 'INSERT' THEN
         NEW.stage_entered_on := CASE WHEN NEW.stage_id IS NOT NULL THEN coalesce(NEW.stage_entered_on, NEW.opened_on, NEW.recorded_at::date) END;
-    ELSIF NEW.stage_id IS DISTINCT FROM OLD.stage_id AND NEW.stage_id IS NOT NULL THEN
+    ELSIF NEW.stage_id IS DISTINCT FROM OLD.stage_id AND NEW.stage_id IS NOT NULL AND NOT is_renamed('stage_id', OLD.stage_id) THEN
         NEW.stage_entered_on := greatest(OLD.stage_entered_on, clock_timestamp()::date);
     ELSE
         -- reopened, or an update says a day of its own
@@ -115,7 +162,8 @@ BEGIN
                ('outcome', o.outcome, n.outcome),
                ('closed_on', to_jsonb(o.closed_on) #>> '{}', to_jsonb(n.closed_on) #>> '{}')
            ) AS change (field, old_value, new_value)
-     WHERE change.old_value IS DISTINCT FROM change.new_value;
+     WHERE change.old_value IS DISTINCT FROM change.new_value
+       AND NOT is_renamed(change.field, change.old_value);
 
     IF FOUND THEN
         INSERT INTO stage_event (deal_id, stage_id, entered_on, entered_at)
@@ -123,7 +171,8 @@ BEGIN
           FROM new_rows n
           JOIN old_rows o ON o.deal_id = n.deal_id
          WHERE n.stage_id IS NOT NULL
-           AND n.stage_id IS DISTINCT FROM o.stage_id;
+           AND n.stage_id IS DISTINCT FROM o.stage_id
+           AND NOT is_renamed('stage_id', o.stage_id);
     END IF;
     RETURN NULL;
 END

@@ -50,7 +50,8 @@ SELECT check_code, severity, entity, description
        ('lead_without_source', 'warning', 'lead', 'A lead has no source: it counts as (no source).'),
        ('rep_without_team', 'warning', 'rep', 'A rep belongs to no team as of as_of(): the rep''s deals count for the company and for no team.'),
        ('rep_in_other_team', 'warning', 'rep', 'rep.team_id is not the team that team_membership gives for today: reports of teams go by team_membership.'),
-       ('team_empty', 'warning', 'team', 'No rep belongs to the team or to a team below it.')
+       ('team_empty', 'warning', 'team', 'No rep belongs to the team or to a team below it.'),
+       ('currency_assumed', 'warning', 'mart_setting', 'There are exchange rates, but nobody said which currency they are for: it is taken to be that of the first deals. Say it with set_reporting_currency().')
        ) AS checks (check_code, severity, entity, description);
 
 COMMENT ON VIEW data_quality_check IS 'The checks that data_quality makes.';
@@ -316,6 +317,11 @@ WITH found AS NOT MATERIALIZED (
     SELECT 'team_empty', t.team_id, NULL::text, t.name
       FROM team t
      WHERE NOT EXISTS (SELECT FROM team_rep member WHERE member.team_id = t.team_id)
+    UNION ALL
+    SELECT 'currency_assumed', s.reporting_currency, NULL::text, s.reporting_currency
+      FROM mart_setting s
+     WHERE s.is_assumed
+       AND EXISTS (SELECT FROM fx_rate)
 )
 SELECT c.check_code,
        c.severity,
@@ -362,7 +368,9 @@ SELECT c.check_code,
              UNION ALL
              SELECT 'rep', count(*) FROM rep
              UNION ALL
-             SELECT 'team', count(*) FROM team) AS checked ON checked.entity = c.entity;
+             SELECT 'team', count(*) FROM team
+             UNION ALL
+             SELECT 'mart_setting', count(*) FROM mart_setting) AS checked ON checked.entity = c.entity;
 
 COMMENT ON VIEW data_quality_summary IS 'Each check of data_quality with the number of rows it looked at and found wrong.';
 COMMENT ON COLUMN data_quality_summary.check_code IS 'Name of the check.';

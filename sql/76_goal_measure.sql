@@ -102,8 +102,9 @@ BEGIN ATOMIC
                    goal_window_start(goal_past_window.first_day, goal_past_window.last_day, s.place) AS first_day,
                    goal_window_start(goal_past_window.first_day, goal_past_window.last_day, s.place - 1) - 1 AS last_day
               -- before a goal of days to come, without the windows that are not over yet
-              FROM (SELECT n.place + greatest(0, (goal_past_window.first_day - 1 - sales_perf.as_of()) / (goal_past_window.last_day - goal_past_window.first_day + 1)) AS place
-                      FROM unnest(ARRAY[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) AS n (place)) AS s
+              -- (periods are not all as long: of a 4-4-5 calendar by a quarter)
+              FROM (SELECT greatest(0, (goal_past_window.first_day - 1 - sales_perf.as_of()) / (goal_past_window.last_day - goal_past_window.first_day + 1)) AS gap) AS ahead
+             CROSS JOIN LATERAL generate_series(1 + ahead.gap * 3 / 4, 10 + ahead.gap * 4 / 3) AS s (place)
             OFFSET 0) AS w
      CROSS JOIN LATERAL (
             SELECT e.business_day_count, e.gone_business_day_count, e.expected_share
@@ -283,7 +284,7 @@ BEGIN
                    sum(o.lost)::bigint AS lost,
                    sum(o.priced)::bigint AS priced,
                    sum(o.cycles)::bigint AS cycles,
-                   sum(o.cycle_days) AS cycle_days,
+                   coalesce(sum(o.cycle_days), 0) AS cycle_days,
                    coalesce(sum(o.won_amount), 0) AS won_amount,
                    coalesce(sum(o.lost_amount), 0) AS lost_amount,
                    coalesce(sum(o.credit_amount), 0) AS credit_amount,
@@ -516,6 +517,14 @@ BEGIN
         SELECT *
           FROM goal_past_window(goal_measure.first_day, goal_measure.last_day)
     ),
+    -- Before a KPI was first recorded, of anybody, there is nothing to compare with.
+    recorded AS MATERIALIZED (
+        SELECT m.kpi_code,
+               max(m.place) AS first_place
+          FROM measured m
+         WHERE m.sample_count > 0
+         GROUP BY m.kpi_code
+    ),
     past AS MATERIALIZED (
         SELECT v.goal_id,
                count(v.value) AS value_count,
@@ -539,7 +548,8 @@ BEGIN
                            ELSE e.value - CASE g.kind WHEN 'sum' THEN coalesce(c.value, 0) ELSE c.value END
                        END AS remainder
                   FROM of_goal g
-                 CROSS JOIN past_window p
+                  JOIN recorded r ON r.kpi_code = g.kpi_code
+                  JOIN past_window p ON p.place <= r.first_place
                   LEFT JOIN measured f
                     ON f.place = p.place
                    AND NOT f.is_cut
@@ -574,8 +584,13 @@ BEGIN
                g.level,
                g.team_id,
                g.rep_id,
-               -- what is to stay at most at the target does not come to a cent more
-               (g.target - g.value + CASE g.direction WHEN 'up' THEN 0 ELSE 0.01 END)::double precision AS to_come
+               -- What is to stay at most at the target does not come to a cent more. Of an amount that is NaN
+               -- or infinite there is no chance to tell.
+               CASE
+                   WHEN g.value > '-Infinity' AND g.value < 'Infinity'
+                   THEN g.target - g.value + CASE g.direction WHEN 'up' THEN 0 ELSE 0.01 END
+                   ELSE 'NaN'
+               END::double precision AS to_come
           FROM of_goal g
          WHERE has_outlook
            AND g.kpi_code = 'bookings_amount'
@@ -619,7 +634,7 @@ BEGIN
            t.business_day_count,
            t.gone_business_day_count,
            t.expected_share,
-           round(j.expected, CASE g.unit WHEN 'amount' THEN 2 ELSE 6 END),
+           round(greatest(least(j.expected, j.top), j.bottom), CASE g.unit WHEN 'amount' THEN 2 ELSE 6 END),
            round(greatest(j.low, j.bottom), CASE g.unit WHEN 'amount' THEN 2 ELSE 6 END),
            round(least(j.high, j.top), CASE g.unit WHEN 'amount' THEN 2 ELSE 6 END),
            j.chance,

@@ -416,8 +416,12 @@ deal_sum_quantiles(const SumDeal *deals, int ndeals, const SumRate *rates, int n
 		quantiles[q] = find_quantile(mixture, shares[q], lowest, highest, has_small);
 	/* a sum that is the target reaches it, also where the lattice misses it by a little */
 	if (reaching)
-		*reaching = target <= lowest ? 1 :
-			1 - below(mixture, target - 1e-3 * mixture->step - 1e-9 * fabs(target));
+	{
+		double		missing = target <= lowest ? 0 :
+			below(mixture, target - 1e-3 * mixture->step - 1e-9 * fabs(target));
+
+		*reaching = missing > 1 - PRECISION ? 0 : 1 - missing;
+	}
 	pfree(large);
 	pfree(mixture);
 }

@@ -1,6 +1,6 @@
 -- goal_progress against numbers worked out by hand: pace on a calendar with holidays, replays, every status, goals
 -- that aim down, targets that change, parts and wholes, check-ins.
-SELECT plan(69);
+SELECT plan(70);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -268,8 +268,14 @@ VALUES ('b company', 'x', 'company', NULL, NULL, 'bookings_amount', 25, '2025-04
        ('b nothing', 'x', 'rep', NULL, 'cid', 'bookings_amount', 25, '2025-04-01', '2025-04-30', 'x');
 SELECT results_eq(
     $$SELECT goal_id, actual_value, sample_count, history_count, history_median FROM goal_progress WHERE goal_id LIKE 'b %' ORDER BY 1$$,
-    $$VALUES ('b company', 20::numeric, 2::bigint, 4::bigint, 20::numeric), ('b nothing', 0, 0, 0, NULL), ('b rep', 20, 2, 2, 20), ('b team', 20, 2, 4, 20)$$,
-    'bookings so far, and before; the data begin with the first deal that was opened');
+    $$VALUES ('b company', 20::numeric, 2::bigint, 3::bigint, 20::numeric), ('b nothing', 0, 0, 0, NULL), ('b rep', 20, 2, 2, 20), ('b team', 20, 2, 3, 20)$$,
+    'bookings so far, and before; they begin with the first deal that was won');
+INSERT INTO deal (deal_id, rep_id, amount, opened_on, closed_on, outcome) VALUES ('nan', 'bob', 'NaN', '2025-04-01', '2025-04-02', 'won');
+SELECT results_eq(
+    $$SELECT goal_id, actual_value, chance_of_reaching FROM goal_progress WHERE goal_id IN ('b rep', 'b nothing') ORDER BY 1$$,
+    $$VALUES ('b nothing', 0::numeric, 0::double precision), ('b rep', 'NaN', NULL)$$,
+    'an amount that is NaN spoils the goals it enters, and no others');
+DELETE FROM deal WHERE deal_id = 'nan';
 SELECT is_empty(
     $$SELECT g.goal_id
       FROM goal_progress g

@@ -1,5 +1,5 @@
 -- History written by trigger: what is recorded, and what loaded history replaces.
-SELECT plan(34);
+SELECT plan(37);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -152,6 +152,18 @@ INSERT INTO stage_event (deal_id, stage_id, entered_on) VALUES ('renamed', 'new'
 SELECT is((SELECT xmin FROM deal WHERE deal_id = 'renamed')::text, pg_current_xact_id()::xid::text,
     'under REPEATABLE READ the deal is written even so, that two who write its events at once do not pass each other by');
 COMMIT;
+
+CREATE TEMP TABLE change_before AS SELECT deal_change_id, deal_id, changed_at, field, replace(old_value, 'ann', 'anna') AS old_value, replace(new_value, 'ann', 'anna') AS new_value FROM deal_change;
+CREATE TEMP TABLE event_before AS SELECT stage_event_id, deal_id, replace(stage_id, 'offer', 'bid') AS stage_id, entered_on FROM stage_event;
+UPDATE rep SET rep_id = 'anna' WHERE rep_id = 'ann';
+UPDATE stage SET stage_id = 'bid' WHERE stage_id = 'offer';
+SELECT results_eq(
+    'SELECT deal_change_id, deal_id, changed_at, field, old_value, new_value FROM deal_change ORDER BY 1',
+    $$SELECT deal_change_id, deal_id, changed_at, field, CASE WHEN field = 'stage_id' AND old_value = 'offer' THEN 'bid' ELSE old_value END,
+             CASE WHEN field = 'stage_id' AND new_value = 'offer' THEN 'bid' ELSE new_value END FROM change_before ORDER BY 1$$,
+    'a rep or stage that gets another key is the same in the history, too, and nothing has changed');
+SELECT results_eq('SELECT stage_event_id, deal_id, stage_id, entered_on FROM stage_event ORDER BY 1', 'TABLE event_before ORDER BY 1', 'nor did any deal enter a stage');
+SELECT is_empty('TABLE wrong', 'so it entered its stage when it did');
 TRUNCATE stage_event;
 SELECT is_empty('TABLE wrong', 'and after TRUNCATE');
 

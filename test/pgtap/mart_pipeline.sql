@@ -88,6 +88,7 @@ VALUES ('good', 'ann', 'web', '2024-03-01', NULL, NULL, NULL), ('same day', 'ann
        ('both', 'ann', 'web', '2024-03-01', '2024-03-02', 'o1', '2024-03-03'), ('undated', 'ann', 'web', '2024-03-01', NULL, 'o1', NULL),
        ('nobody''s', NULL, 'web', '2024-03-01', NULL, NULL, NULL), ('from nowhere', 'ann', NULL, '2024-03-01', NULL, NULL, NULL);
 INSERT INTO team_membership (rep_id, team_id, valid) VALUES ('gone', 't', '(,2024-06-01)');
+INSERT INTO fx_rate (currency, valid_from, rate) VALUES ('CHF', '2024-01-01', 1.05);
 INSERT INTO stage_event (stage_event_id, deal_id, stage_id, entered_on) VALUES (-1, 'ahead', 'offer', '2024-02-29'), (-2, 'ahead', 'talk', current_date + 1);
 
 SELECT set_eq(
@@ -111,7 +112,8 @@ SELECT set_eq(
              ('lead_day_outside_calendar', 'ancient'), ('lead_ended_before_created', 'backwards'), ('lead_ended_before_created', 'lost before'),
              ('lead_converted_and_lost', 'both'), ('lead_converted_without_day', 'undated'), ('lead_without_rep', 'nobody''s'),
              ('lead_without_source', 'from nowhere'),
-             ('rep_without_team', 'free'), ('rep_without_team', 'gone'), ('rep_in_other_team', 'gone'), ('team_empty', 'idle')$$,
+             ('rep_without_team', 'free'), ('rep_without_team', 'gone'), ('rep_in_other_team', 'gone'), ('team_empty', 'idle'),
+             ('currency_assumed', 'EUR')$$,
     'each fault is found in its row, and nowhere else');
 SELECT set_eq('SELECT DISTINCT check_code FROM data_quality', 'SELECT check_code FROM data_quality_check', 'every check has found something');
 SELECT is(detail, 'opened on 2024-03-01, closed on 2024-02-01', 'and says what') FROM data_quality WHERE check_code = 'deal_closed_before_opened';

@@ -158,13 +158,13 @@ for my $page (@pages)
 	# the tables from the catalogue
 	$node->safe_psql('postgres', 'CREATE DATABASE catalogue') if $text =~ /<!-- table:/ && !$node->{has_catalogue};
 	$node->safe_psql('catalogue', 'CREATE EXTENSION sales_perf') if $text =~ /<!-- table:/ && !$node->{has_catalogue}++;
-	$text =~ s{(<!-- table: (\w+)(?: (\w+))? -->\n\n)((?:\|[^\n]*\n)*)}{
+	$text =~ s{(<!-- table: (\w+)(?: (\w+))? -->\n)\n?((?:\|[^\n]*\n)*)}{
 		my ($mark, $kind, $of, $rows) = ($1, $2, $3 // '', $4);
 		my ($head, $sql) = @{ $table{$kind} || die "$page: there is no table $kind\n" };
 		my $wanted = $node->safe_psql('catalogue', "SET search_path = sales_perf, pg_catalog;\n$sql", variables => { of => $of });
 		$wanted = join("\n", $head, $head =~ s/[^|]+/---/gr, $wanted, '');
 		is_deeply([ split(/\n/, $rows) ], [ split(/\n/, $wanted) ], "$page: the table of $kind $of is the catalogue's") unless $write;
-		$mark . $wanted;
+		"$mark\n$wanted";
 	}ge;
 
 	if ($write)
