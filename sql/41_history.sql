@@ -2,8 +2,8 @@
 -- so that a bulk load or a nightly sync costs one INSERT ... SELECT and not a call per row.
 --
 -- The triggers run with the rights of whoever writes deals: grant INSERT on deal_change and
--- INSERT and DELETE on stage_event together with the right to write deal, and UPDATE
--- (stage_entered_on) on deal with that to write stage_event. Changes that arrive by
+-- INSERT and DELETE on stage_event, and SELECT on rep and stage, together with the right to write
+-- deal. Changes that arrive by
 -- logical replication fire no statement triggers: replicate the history tables too.
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
@@ -25,6 +25,8 @@ COMMENT ON FUNCTION is_renamed(text, text) IS 'Within a trigger of deal: whether
 -- What is recorded of a key is renamed with it.
 CREATE FUNCTION deal_change_rename() RETURNS trigger
     LANGUAGE plpgsql
+    -- for whoever writes the history, with or without the right to write what was recorded
+    SECURITY DEFINER
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -217,6 +219,8 @@ CREATE TRIGGER stage_event_replace_assumed
 -- them: there every deal is written, and the second fails, as it has to.
 CREATE FUNCTION stage_event_tell_deal() RETURNS trigger
     LANGUAGE plpgsql
+    -- for whoever writes the history, with or without the right to write deals
+    SECURITY DEFINER
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 BEGIN
