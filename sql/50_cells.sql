@@ -6,31 +6,28 @@
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
-CREATE VIEW closed_cell WITH (security_invoker = true) AS
+-- ---------------------------------------------------------------- read from the deals
+
+CREATE VIEW closed_live_cell WITH (security_invoker = true) AS
 SELECT closed_on,
        currency,
        pipeline_id,
        rep_id,
        sales_perf.deal_agg(reporting_amount, outcome, opened_on, closed_on) AS summary,
-       count(*) FILTER (WHERE currency IS NOT NULL AND amount IS NOT NULL AND reporting_amount IS NULL) AS unconverted_count,
-       -- asked once whether there are splits at all
-       sum(reporting_amount) FILTER (WHERE outcome = 'won'
-                                       AND EXISTS (SELECT FROM deal_credit)
-                                       AND EXISTS (SELECT FROM deal_credit c WHERE c.deal_id = deal_as_of.deal_id AND NOT c.is_overlay)) AS split_amount
+       count(*) FILTER (WHERE currency IS NOT NULL AND amount IS NOT NULL AND reporting_amount IS NULL) AS unconverted_count
   FROM deal_as_of
  WHERE NOT is_open
  GROUP BY closed_on, currency, pipeline_id, rep_id;
 
-COMMENT ON VIEW closed_cell IS 'Won and lost deals by the day they closed, in the mart''s reporting currency. Attribution C.';
-COMMENT ON COLUMN closed_cell.closed_on IS 'Day of closing; NULL: closed without a day.';
-COMMENT ON COLUMN closed_cell.currency IS 'Currency in which the deals were made; NULL: the mart''s reporting currency. The summary is in the reporting currency.';
-COMMENT ON COLUMN closed_cell.pipeline_id IS 'The pipeline.';
-COMMENT ON COLUMN closed_cell.rep_id IS 'The rep who owned the deals; NULL: nobody.';
-COMMENT ON COLUMN closed_cell.summary IS 'deal_summary of the cell''s deals: amounts in the reporting currency at the rate of closed_on; deals without a rate have no amount.';
-COMMENT ON COLUMN closed_cell.unconverted_count IS 'Deals of the cell whose amount has no rate into the reporting currency. Count.';
-COMMENT ON COLUMN closed_cell.split_amount IS 'Amount of the cell''s won deals that are split (deal_credit): of what the owner booked, this is credited by split_credit instead. Amount; NULL where there are none.';
+COMMENT ON VIEW closed_live_cell IS 'Read from the deals: won and lost deals by the day they closed, in the mart''s reporting currency. Attribution C.';
+COMMENT ON COLUMN closed_live_cell.closed_on IS 'Day of closing; NULL: closed without a day.';
+COMMENT ON COLUMN closed_live_cell.currency IS 'Currency in which the deals were made; NULL: the mart''s reporting currency. The summary is in the reporting currency.';
+COMMENT ON COLUMN closed_live_cell.pipeline_id IS 'The pipeline.';
+COMMENT ON COLUMN closed_live_cell.rep_id IS 'The rep who owned the deals; NULL: nobody.';
+COMMENT ON COLUMN closed_live_cell.summary IS 'deal_summary of the cell''s deals: amounts in the reporting currency at the rate of closed_on; deals without a rate have no amount.';
+COMMENT ON COLUMN closed_live_cell.unconverted_count IS 'Deals of the cell whose amount has no rate into the reporting currency. Count.';
 
-CREATE VIEW opened_cell WITH (security_invoker = true) AS
+CREATE VIEW opened_live_cell WITH (security_invoker = true) AS
 SELECT opened_on,
        is_open,
        currency,
@@ -42,6 +39,131 @@ SELECT opened_on,
   FROM deal_as_of
  GROUP BY opened_on, is_open, currency, pipeline_id, rep_id;
 
+COMMENT ON VIEW opened_live_cell IS 'Read from the deals: all deals, whatever became of them, by the day they were opened: cohorts, Kaplan-Meier. Attribution R.';
+COMMENT ON COLUMN opened_live_cell.opened_on IS 'Day of opening; NULL: not known.';
+COMMENT ON COLUMN opened_live_cell.is_open IS 'True for cells of open deals: the whole pipeline, where its stages do not matter.';
+COMMENT ON COLUMN opened_live_cell.currency IS 'Currency in which the deals were made; NULL: the mart''s reporting currency.';
+COMMENT ON COLUMN opened_live_cell.pipeline_id IS 'The pipeline.';
+COMMENT ON COLUMN opened_live_cell.rep_id IS 'The rep who owned the deals; NULL: nobody.';
+COMMENT ON COLUMN opened_live_cell.summary IS 'deal_summary of the cell''s deals: amounts of closed ones in the reporting currency at the rate of their day of closing, those of open ones in currency.';
+COMMENT ON COLUMN opened_live_cell.unrecorded_count IS 'Deals of the cell whose history was not recorded by then (see deal_as_of). Count.';
+COMMENT ON COLUMN opened_live_cell.open_amount IS 'Sum of the amounts of the cell''s open deals, in currency: converted on reading, at the rate of as_of(). Amount; NULL where there are none.';
+
+-- ---------------------------------------------------------------- read from rollups, where they are maintained
+
+-- Rows of a cell are differences, and to be added up, as all reports do. No condition on days is needed but
+-- from when and until when they count: what lies ahead counts from its day on.
+CREATE VIEW rollup_row WITH (security_invoker = true) AS
+SELECT grain, cell, on_date, is_open, currency, pipeline_id, rep_id, recorded_at, deal_count, unconverted_count, amount, summary
+  FROM rollup_cell
+ WHERE (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+   AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
+UNION ALL
+SELECT g.grain, d.cell, d.on_date, d.is_open, d.currency, d.pipeline_id, d.rep_id, d.recorded_at, d.deal_count, d.unconverted_count, d.amount, d.summary
+  FROM rollup_delta d
+ CROSS JOIN (VALUES ('day'::text), ('month')) AS g (grain)
+ WHERE (d.counts_from IS NULL OR d.counts_from <= sales_perf.as_of())
+   AND (d.counts_until IS NULL OR d.counts_until > sales_perf.as_of());
+
+COMMENT ON VIEW rollup_row IS 'What rollups hold as of as_of(), folded or not; where they do not serve (rollup_grain()) it is not to be read.';
+COMMENT ON COLUMN rollup_row.grain IS 'day or month: filter one.';
+COMMENT ON COLUMN rollup_row.cell IS 'closed, opened or split.';
+COMMENT ON COLUMN rollup_row.on_date IS 'Day of the cell, or for grain month a day from which on all its deals lie within one month and one team of the rep.';
+COMMENT ON COLUMN rollup_row.is_open IS 'True for open deals (opened), and for overlays (split).';
+COMMENT ON COLUMN rollup_row.currency IS 'Currency of the deals.';
+COMMENT ON COLUMN rollup_row.pipeline_id IS 'The pipeline.';
+COMMENT ON COLUMN rollup_row.rep_id IS 'The rep; NULL: nobody.';
+COMMENT ON COLUMN rollup_row.recorded_at IS 'Since when their history is recorded, where that was in the future; else NULL.';
+COMMENT ON COLUMN rollup_row.deal_count IS 'Deals, or the difference. Count.';
+COMMENT ON COLUMN rollup_row.unconverted_count IS 'Closed deals without an exchange rate, or the difference. Count.';
+COMMENT ON COLUMN rollup_row.amount IS 'See rollup_cell.';
+COMMENT ON COLUMN rollup_row.summary IS 'See rollup_cell.';
+
+-- ---------------------------------------------------------------- what reports read
+
+CREATE VIEW closed_cell WITH (security_invoker = true) AS
+SELECT closed_on,
+       currency,
+       pipeline_id,
+       rep_id,
+       summary,
+       unconverted_count
+  FROM closed_live_cell
+ WHERE (SELECT rollup_grain()) IS NULL
+UNION ALL
+SELECT on_date,
+       currency,
+       pipeline_id,
+       rep_id,
+       summary,
+       unconverted_count
+  FROM rollup_row
+ WHERE cell = 'closed'
+   AND grain = 'day'
+   AND (SELECT rollup_grain()) IS NOT NULL;
+
+COMMENT ON VIEW closed_cell IS 'Won and lost deals by the day they closed, in the mart''s reporting currency. Attribution C.';
+COMMENT ON COLUMN closed_cell.closed_on IS 'Day of closing; NULL: closed without a day.';
+COMMENT ON COLUMN closed_cell.currency IS 'Currency in which the deals were made; NULL: the mart''s reporting currency. The summary is in the reporting currency.';
+COMMENT ON COLUMN closed_cell.pipeline_id IS 'The pipeline.';
+COMMENT ON COLUMN closed_cell.rep_id IS 'The rep who owned the deals; NULL: nobody.';
+COMMENT ON COLUMN closed_cell.summary IS 'deal_summary of the cell''s deals: amounts in the reporting currency at the rate of closed_on; deals without a rate have no amount.';
+COMMENT ON COLUMN closed_cell.unconverted_count IS 'Deals of the cell whose amount has no rate into the reporting currency. Count.';
+
+-- The same for reports by whole months, quarters and years, from cells as coarse as there are.
+CREATE VIEW closed_month_cell WITH (security_invoker = true) AS
+SELECT closed_on,
+       currency,
+       pipeline_id,
+       rep_id,
+       summary,
+       unconverted_count
+  FROM closed_live_cell
+ WHERE (SELECT rollup_grain()) IS NULL
+UNION ALL
+SELECT on_date,
+       currency,
+       pipeline_id,
+       rep_id,
+       summary,
+       unconverted_count
+  FROM rollup_row
+ WHERE cell = 'closed'
+   AND grain = (SELECT rollup_grain());
+
+COMMENT ON VIEW closed_month_cell IS 'Won and lost deals, as closed_cell has them, by a day such that ranges of whole months (of calendar) hold the right ones, and the rep is in one team from that day to the last: in the mart''s reporting currency. Attribution C.';
+COMMENT ON COLUMN closed_month_cell.closed_on IS 'Day of closing, or the first of the month or of the rep''s days in a team; NULL: closed without a day.';
+COMMENT ON COLUMN closed_month_cell.currency IS 'Currency in which the deals were made; NULL: the mart''s reporting currency. The summary is in the reporting currency.';
+COMMENT ON COLUMN closed_month_cell.pipeline_id IS 'The pipeline.';
+COMMENT ON COLUMN closed_month_cell.rep_id IS 'The rep who owned the deals; NULL: nobody.';
+COMMENT ON COLUMN closed_month_cell.summary IS 'deal_summary of the cell''s deals: amounts in the reporting currency at the rate of closed_on; deals without a rate have no amount.';
+COMMENT ON COLUMN closed_month_cell.unconverted_count IS 'Deals of the cell whose amount has no rate into the reporting currency. Count.';
+
+CREATE VIEW opened_cell WITH (security_invoker = true) AS
+SELECT opened_on,
+       is_open,
+       currency,
+       pipeline_id,
+       rep_id,
+       summary,
+       unrecorded_count,
+       open_amount
+  FROM opened_live_cell
+ WHERE (SELECT rollup_grain()) IS NULL
+UNION ALL
+SELECT on_date,
+       is_open,
+       currency,
+       pipeline_id,
+       rep_id,
+       summary,
+       CASE WHEN recorded_at >= (sales_perf.as_of() + 1)::timestamptz THEN deal_count ELSE 0 END,
+       CASE WHEN is_open THEN amount END
+  FROM rollup_row
+ WHERE cell = 'opened'
+   AND grain = 'day'
+   AND (SELECT rollup_grain()) IS NOT NULL;
+
 COMMENT ON VIEW opened_cell IS 'All deals, whatever became of them, by the day they were opened: cohorts, Kaplan-Meier. Attribution R.';
 COMMENT ON COLUMN opened_cell.opened_on IS 'Day of opening; NULL: not known.';
 COMMENT ON COLUMN opened_cell.is_open IS 'True for cells of open deals: the whole pipeline, where its stages do not matter.';
@@ -51,6 +173,114 @@ COMMENT ON COLUMN opened_cell.rep_id IS 'The rep who owned the deals; NULL: nobo
 COMMENT ON COLUMN opened_cell.summary IS 'deal_summary of the cell''s deals: amounts of closed ones in the reporting currency at the rate of their day of closing, those of open ones in currency.';
 COMMENT ON COLUMN opened_cell.unrecorded_count IS 'Deals of the cell whose history was not recorded by then (see deal_as_of). Count.';
 COMMENT ON COLUMN opened_cell.open_amount IS 'Sum of the amounts of the cell''s open deals, in currency: converted on reading, at the rate of as_of(). Amount; NULL where there are none.';
+
+CREATE VIEW opened_month_cell WITH (security_invoker = true) AS
+SELECT opened_on,
+       is_open,
+       currency,
+       pipeline_id,
+       rep_id,
+       summary,
+       unrecorded_count,
+       open_amount
+  FROM opened_live_cell
+ WHERE (SELECT rollup_grain()) IS NULL
+UNION ALL
+SELECT on_date,
+       is_open,
+       currency,
+       pipeline_id,
+       rep_id,
+       summary,
+       CASE WHEN recorded_at >= (sales_perf.as_of() + 1)::timestamptz THEN deal_count ELSE 0 END,
+       CASE WHEN is_open THEN amount END
+  FROM rollup_row
+ WHERE cell = 'opened'
+   AND grain = (SELECT rollup_grain());
+
+COMMENT ON VIEW opened_month_cell IS 'All deals, as opened_cell has them, by a day such that ranges of whole months (of calendar) hold the right ones: cohorts, Kaplan-Meier. Attribution R.';
+COMMENT ON COLUMN opened_month_cell.opened_on IS 'Day of opening, or the first of the month or of the rep''s days in a team; NULL: not known.';
+COMMENT ON COLUMN opened_month_cell.is_open IS 'True for cells of open deals: the whole pipeline, where its stages do not matter.';
+COMMENT ON COLUMN opened_month_cell.currency IS 'Currency in which the deals were made; NULL: the mart''s reporting currency.';
+COMMENT ON COLUMN opened_month_cell.pipeline_id IS 'The pipeline.';
+COMMENT ON COLUMN opened_month_cell.rep_id IS 'The rep who owned the deals; NULL: nobody.';
+COMMENT ON COLUMN opened_month_cell.summary IS 'deal_summary of the cell''s deals: amounts of closed ones in the reporting currency at the rate of their day of closing, those of open ones in currency.';
+COMMENT ON COLUMN opened_month_cell.unrecorded_count IS 'Deals of the cell whose history was not recorded by then (see deal_as_of). Count.';
+COMMENT ON COLUMN opened_month_cell.open_amount IS 'Sum of the amounts of the cell''s open deals, in currency: converted on reading, at the rate of as_of(). Amount; NULL where there are none.';
+
+-- Splits move amounts from the owner of a deal to those who are credited; overlays come on top.
+CREATE VIEW split_live_cell WITH (security_invoker = true) AS
+SELECT c.closed_on,
+       moved.rep_id,
+       c.is_overlay,
+       sum(moved.amount) AS amount
+  FROM split_credit c
+ CROSS JOIN LATERAL (VALUES (c.rep_id, c.amount),
+                            (c.owner_rep_id, CASE WHEN NOT c.is_overlay THEN - c.amount END)) AS moved (rep_id, amount)
+ WHERE moved.amount IS NOT NULL
+ GROUP BY c.closed_on, moved.rep_id, c.is_overlay;
+
+COMMENT ON VIEW split_live_cell IS 'Read from the deals: what splits add to what each rep booked as owner of deals (or take from it), by the day they were won, and overlays. Attribution C.';
+COMMENT ON COLUMN split_live_cell.closed_on IS 'Day of closing; NULL: closed without a day.';
+COMMENT ON COLUMN split_live_cell.rep_id IS 'The rep who is credited, or the owner; NULL: nobody owns the deal.';
+COMMENT ON COLUMN split_live_cell.is_overlay IS 'True for credit on top of splits, which counts for no team and not for the company.';
+COMMENT ON COLUMN split_live_cell.amount IS 'What is credited less what is taken, in the reporting currency. Amount.';
+
+CREATE VIEW split_month_cell WITH (security_invoker = true) AS
+SELECT closed_on,
+       rep_id,
+       is_overlay,
+       amount
+  FROM split_live_cell
+ WHERE (SELECT rollup_grain()) IS NULL
+UNION ALL
+SELECT on_date,
+       rep_id,
+       is_open,
+       amount
+  FROM rollup_row
+ WHERE cell = 'split'
+   AND grain = (SELECT rollup_grain());
+
+COMMENT ON VIEW split_month_cell IS 'What splits add to what each rep booked as owner of deals, or take from it; by a day as that of closed_month_cell. Attribution C.';
+COMMENT ON COLUMN split_month_cell.closed_on IS 'Day of closing, or the first of the month or of the rep''s days in a team; NULL: closed without a day.';
+COMMENT ON COLUMN split_month_cell.rep_id IS 'The rep who is credited, or the owner; NULL: nobody owns the deal.';
+COMMENT ON COLUMN split_month_cell.is_overlay IS 'True for credit on top of splits, which counts for no team and not for the company.';
+COMMENT ON COLUMN split_month_cell.amount IS 'What is credited less what is taken, in the reporting currency. Amount.';
+
+-- Twelve months seldom begin with a month: days up to the first whole one, then months.
+CREATE VIEW trailing_cell WITH (security_invoker = true) AS
+SELECT rep_id,
+       closed_on AS on_date,
+       summary
+  FROM closed_month_cell
+ WHERE closed_on >= (SELECT coalesce(min(c.fiscal_period_start), 'infinity')
+                       FROM calendar c
+                      WHERE c.region = ''
+                        AND c.on_date = c.fiscal_period_start
+                        AND c.on_date > (sales_perf.as_of() - interval '12 months')::date)
+UNION ALL
+SELECT rep_id,
+       closed_on,
+       summary
+  FROM closed_cell
+ WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
+   AND closed_on < (SELECT coalesce(min(c.fiscal_period_start), 'infinity')
+                      FROM calendar c
+                     WHERE c.region = ''
+                       AND c.on_date = c.fiscal_period_start
+                       AND c.on_date > (sales_perf.as_of() - interval '12 months')::date)
+UNION ALL
+SELECT rep_id,
+       sales_perf.as_of(),
+       summary
+  FROM opened_month_cell
+ WHERE is_open;
+
+COMMENT ON VIEW trailing_cell IS 'The deals closed in the twelve months up to as_of(), and those that are open.';
+COMMENT ON COLUMN trailing_cell.rep_id IS 'The rep who owned the deals; NULL: nobody.';
+COMMENT ON COLUMN trailing_cell.on_date IS 'A day in whose team the rep is counted: that of closing (see closed_month_cell), as_of() for open deals.';
+COMMENT ON COLUMN trailing_cell.summary IS 'deal_summary of the deals, in the reporting currency; of open ones in theirs.';
 
 CREATE VIEW open_cell WITH (security_invoker = true) AS
 SELECT pipeline_id,

@@ -48,32 +48,26 @@ SELECT p.grain,
                credit_part.overlay_amount
           FROM (SELECT sales_perf.rollup(summary) AS summary,
                        sum(unconverted_count)::bigint AS unconverted_count
-                  FROM closed_cell
+                  FROM closed_month_cell
                  WHERE closed_on BETWEEN p.period_start AND p.period_end) AS closed_part
           LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary
-                       FROM closed_cell
+                       FROM closed_month_cell
                       WHERE closed_on BETWEEN p.prior_start AND p.prior_end) AS prior_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
                             sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
-                       FROM opened_cell c
+                       FROM opened_month_cell c
                       WHERE c.opened_on BETWEEN p.period_start AND p.period_end) AS created_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
                             sum(c.unrecorded_count)::bigint AS unrecorded_count,
                             sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
-                       FROM opened_cell c
+                       FROM opened_month_cell c
                       WHERE c.is_open
                         AND p.holds_as_of) AS open_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary
-                       FROM (SELECT rep_id, summary
-                               FROM closed_cell
-                              WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
-                             UNION ALL
-                             SELECT rep_id, summary
-                               FROM opened_cell
-                              WHERE is_open) AS cell
+                       FROM trailing_cell
                       WHERE p.holds_as_of) AS trailing_part ON true
           LEFT JOIN (SELECT sum(amount) AS overlay_amount
-                       FROM split_credit
+                       FROM split_month_cell
                       WHERE closed_on BETWEEN p.period_start AND p.period_end
                         AND is_overlay) AS credit_part ON true) AS e;
 
@@ -224,32 +218,28 @@ SELECT p.grain,
                created_part.open_amount AS created_open_amount,
                open_part.open_amount,
                closed_part.unconverted_count,
-               coalesce(credit_part.amount, 0) - coalesce(closed_part.split_amount, 0) AS credit_amount,
-               coalesce(prior_credit_part.amount, 0) - coalesce(prior_part.split_amount, 0) AS prior_credit_amount,
+               credit_part.amount AS credit_amount,
+               prior_credit_part.amount AS prior_credit_amount,
                credit_part.overlay_amount
           FROM team t
           LEFT JOIN rep manager ON manager.rep_id = t.manager_rep_id
           LEFT JOIN (SELECT tree.team_id,
                             sales_perf.rollup(of_team.summary) AS summary,
-                            sum(of_team.unconverted_count)::bigint AS unconverted_count,
-                            sum(of_team.split_amount) AS split_amount
+                            sum(of_team.unconverted_count)::bigint AS unconverted_count
                        FROM (SELECT member.team_id,
                                     sales_perf.rollup(c.summary) AS summary,
-                                    sum(c.unconverted_count) AS unconverted_count,
-                                    sum(c.split_amount) AS split_amount
-                               FROM closed_cell c
+                                    sum(c.unconverted_count) AS unconverted_count
+                               FROM closed_month_cell c
                                JOIN rep_team member ON member.rep_id = c.rep_id AND c.closed_on BETWEEN member.valid_from AND member.valid_to
                               WHERE c.closed_on BETWEEN p.period_start AND p.period_end
                               GROUP BY member.team_id) AS of_team
                        JOIN team_tree tree ON tree.member_team_id = of_team.team_id
                       GROUP BY tree.team_id) AS closed_part ON closed_part.team_id = t.team_id
           LEFT JOIN (SELECT tree.team_id,
-                            sales_perf.rollup(of_team.summary) AS summary,
-                            sum(of_team.split_amount) AS split_amount
+                            sales_perf.rollup(of_team.summary) AS summary
                        FROM (SELECT member.team_id,
-                                    sales_perf.rollup(c.summary) AS summary,
-                                    sum(c.split_amount) AS split_amount
-                               FROM closed_cell c
+                                    sales_perf.rollup(c.summary) AS summary
+                               FROM closed_month_cell c
                                JOIN rep_team member ON member.rep_id = c.rep_id AND c.closed_on BETWEEN member.valid_from AND member.valid_to
                               WHERE c.closed_on BETWEEN p.prior_start AND p.prior_end
                               GROUP BY member.team_id) AS of_team
@@ -261,7 +251,7 @@ SELECT p.grain,
                        FROM (SELECT member.team_id,
                                     sales_perf.rollup(c.summary) AS summary,
                                     sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
-                               FROM opened_cell c
+                               FROM opened_month_cell c
                                JOIN rep_team member ON member.rep_id = c.rep_id AND c.opened_on BETWEEN member.valid_from AND member.valid_to
                               WHERE c.opened_on BETWEEN p.period_start AND p.period_end
                               GROUP BY member.team_id) AS of_team
@@ -275,7 +265,7 @@ SELECT p.grain,
                                     sales_perf.rollup(c.summary) AS summary,
                                     sum(c.unrecorded_count) AS unrecorded_count,
                                     sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
-                               FROM opened_cell c
+                               FROM opened_month_cell c
                                JOIN rep_team member ON member.rep_id = c.rep_id AND sales_perf.as_of() BETWEEN member.valid_from AND member.valid_to
                               WHERE c.is_open
                                 AND p.holds_as_of
@@ -286,13 +276,7 @@ SELECT p.grain,
                             sales_perf.rollup(of_team.summary) AS summary
                        FROM (SELECT member.team_id,
                                     sales_perf.rollup(cell.summary) AS summary
-                               FROM (SELECT rep_id, closed_on AS on_date, summary
-                                       FROM closed_cell
-                                      WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
-                                     UNION ALL
-                                     SELECT rep_id, sales_perf.as_of(), summary
-                                       FROM opened_cell
-                                      WHERE is_open) AS cell
+                               FROM trailing_cell cell
                                JOIN rep_team member ON member.rep_id = cell.rep_id AND cell.on_date BETWEEN member.valid_from AND member.valid_to
                               WHERE p.holds_as_of
                               GROUP BY member.team_id) AS of_team
@@ -301,13 +285,13 @@ SELECT p.grain,
           LEFT JOIN (SELECT member.team_id,
                             sum(c.amount) FILTER (WHERE NOT c.is_overlay) AS amount,
                             sum(c.amount) FILTER (WHERE c.is_overlay) AS overlay_amount
-                       FROM split_credit c
+                       FROM split_month_cell c
                        JOIN team_rep member ON member.rep_id = c.rep_id AND c.closed_on BETWEEN member.valid_from AND member.valid_to
                       WHERE c.closed_on BETWEEN p.period_start AND p.period_end
                       GROUP BY member.team_id) AS credit_part ON credit_part.team_id = t.team_id
           LEFT JOIN (SELECT member.team_id,
                             sum(c.amount) AS amount
-                       FROM split_credit c
+                       FROM split_month_cell c
                        JOIN team_rep member ON member.rep_id = c.rep_id AND c.closed_on BETWEEN member.valid_from AND member.valid_to
                       WHERE c.closed_on BETWEEN p.prior_start AND p.prior_end
                         AND NOT c.is_overlay
@@ -440,59 +424,51 @@ SELECT p.grain,
                created_part.open_amount AS created_open_amount,
                open_part.open_amount,
                closed_part.unconverted_count,
-               coalesce(credit_part.amount, 0) - coalesce(closed_part.split_amount, 0) AS credit_amount,
-               coalesce(prior_credit_part.amount, 0) - coalesce(prior_part.split_amount, 0) AS prior_credit_amount,
+               credit_part.amount AS credit_amount,
+               prior_credit_part.amount AS prior_credit_amount,
                credit_part.overlay_amount
           FROM rep r
           LEFT JOIN team t ON t.team_id = r.team_id
           LEFT JOIN rep manager ON manager.rep_id = t.manager_rep_id
           LEFT JOIN (SELECT rep_id,
                             sales_perf.rollup(summary) AS summary,
-                            sum(unconverted_count)::bigint AS unconverted_count,
-                            sum(split_amount) AS split_amount
-                       FROM closed_cell
+                            sum(unconverted_count)::bigint AS unconverted_count
+                       FROM closed_month_cell
                       WHERE closed_on BETWEEN p.period_start AND p.period_end
                       GROUP BY rep_id) AS closed_part ON closed_part.rep_id = r.rep_id AND closed_part.rep_id || '' = r.rep_id || ''
           LEFT JOIN (SELECT rep_id,
-                            sales_perf.rollup(summary) AS summary,
-                            sum(split_amount) AS split_amount
-                       FROM closed_cell
+                            sales_perf.rollup(summary) AS summary
+                       FROM closed_month_cell
                       WHERE closed_on BETWEEN p.prior_start AND p.prior_end
                       GROUP BY rep_id) AS prior_part ON prior_part.rep_id = r.rep_id AND prior_part.rep_id || '' = r.rep_id || ''
           LEFT JOIN (SELECT c.rep_id,
                             sales_perf.rollup(c.summary) AS summary,
                             sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
-                       FROM opened_cell c
+                       FROM opened_month_cell c
                       WHERE c.opened_on BETWEEN p.period_start AND p.period_end
                       GROUP BY c.rep_id) AS created_part ON created_part.rep_id = r.rep_id AND created_part.rep_id || '' = r.rep_id || ''
           LEFT JOIN (SELECT c.rep_id,
                             sales_perf.rollup(c.summary) AS summary,
                             sum(c.unrecorded_count)::bigint AS unrecorded_count,
                             sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
-                       FROM opened_cell c
+                       FROM opened_month_cell c
                       WHERE c.is_open
                         AND p.holds_as_of
                       GROUP BY c.rep_id) AS open_part ON open_part.rep_id = r.rep_id AND open_part.rep_id || '' = r.rep_id || ''
           LEFT JOIN (SELECT rep_id,
                             sales_perf.rollup(summary) AS summary
-                       FROM (SELECT rep_id, summary
-                               FROM closed_cell
-                              WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
-                             UNION ALL
-                             SELECT rep_id, summary
-                               FROM opened_cell
-                              WHERE is_open) AS cell
+                       FROM trailing_cell
                       WHERE p.holds_as_of
                       GROUP BY rep_id) AS trailing_part ON trailing_part.rep_id = r.rep_id AND trailing_part.rep_id || '' = r.rep_id || ''
           LEFT JOIN (SELECT rep_id,
                             sum(amount) FILTER (WHERE NOT is_overlay) AS amount,
                             sum(amount) FILTER (WHERE is_overlay) AS overlay_amount
-                       FROM split_credit
+                       FROM split_month_cell
                       WHERE closed_on BETWEEN p.period_start AND p.period_end
                       GROUP BY rep_id) AS credit_part ON credit_part.rep_id = r.rep_id AND credit_part.rep_id || '' = r.rep_id || ''
           LEFT JOIN (SELECT rep_id,
                             sum(amount) AS amount
-                       FROM split_credit
+                       FROM split_month_cell
                       WHERE closed_on BETWEEN p.prior_start AND p.prior_end
                         AND NOT is_overlay
                       GROUP BY rep_id) AS prior_credit_part ON prior_credit_part.rep_id = r.rep_id AND prior_credit_part.rep_id || '' = r.rep_id || ''
@@ -512,42 +488,42 @@ SELECT p.grain,
                created_part.open_amount,
                open_part.open_amount,
                closed_part.unconverted_count,
-               - closed_part.split_amount,
-               - prior_part.split_amount,
+               credit_part.amount,
+               prior_credit_part.amount,
                NULL::numeric
           FROM (SELECT sales_perf.rollup(summary) AS summary,
-                       sum(unconverted_count)::bigint AS unconverted_count,
-                       sum(split_amount) AS split_amount
-                  FROM closed_cell
+                       sum(unconverted_count)::bigint AS unconverted_count
+                  FROM closed_month_cell
                  WHERE rep_id IS NULL
                    AND closed_on BETWEEN p.period_start AND p.period_end) AS closed_part
-          LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary,
-                            sum(split_amount) AS split_amount
-                       FROM closed_cell
+          LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary
+                       FROM closed_month_cell
                       WHERE rep_id IS NULL
                         AND closed_on BETWEEN p.prior_start AND p.prior_end) AS prior_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
                             sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
-                       FROM opened_cell c
+                       FROM opened_month_cell c
                       WHERE c.rep_id IS NULL
                         AND c.opened_on BETWEEN p.period_start AND p.period_end) AS created_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
                             sum(c.unrecorded_count)::bigint AS unrecorded_count,
                             sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
-                       FROM opened_cell c
+                       FROM opened_month_cell c
                       WHERE c.rep_id IS NULL
                         AND c.is_open
                         AND p.holds_as_of) AS open_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary
-                       FROM (SELECT rep_id, summary
-                               FROM closed_cell
-                              WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
-                             UNION ALL
-                             SELECT rep_id, summary
-                               FROM opened_cell
-                              WHERE is_open) AS cell
+                       FROM trailing_cell
                       WHERE rep_id IS NULL
                         AND p.holds_as_of) AS trailing_part ON true
+          LEFT JOIN (SELECT sum(amount) AS amount
+                       FROM split_month_cell
+                      WHERE rep_id IS NULL
+                        AND closed_on BETWEEN p.period_start AND p.period_end) AS credit_part ON true
+          LEFT JOIN (SELECT sum(amount) AS amount
+                       FROM split_month_cell
+                      WHERE rep_id IS NULL
+                        AND closed_on BETWEEN p.prior_start AND p.prior_end) AS prior_credit_part ON true
          WHERE EXISTS (SELECT FROM deal WHERE rep_id IS NULL)
             -- or was nobody's then
             OR EXISTS (SELECT

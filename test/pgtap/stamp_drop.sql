@@ -96,8 +96,8 @@ SELECT bag_eq(
     $$SELECT kind, name, definition
       FROM sales_perf.stamp_pieces('services')
       WHERE kind IN ('table', 'column', 'column setting', 'constraint', 'index', 'trigger')$$,
-    'TABLE tables_before',
-    'every table is as it was, with its columns, keys, indexes and triggers');
+    $$SELECT * FROM tables_before WHERE name NOT LIKE 'rollup\_%.summary'$$,
+    'every table is as it was, with its columns, keys, indexes and triggers, but the summaries of rollups');
 SELECT lives_ok($$SELECT * FROM sales_perf.upgrade_mart('services')$$, 'upgrade_mart brings back the rest');
 SELECT bag_eq(
     $$SELECT kind, name, definition FROM sales_perf.stamp_pieces('services')$$,

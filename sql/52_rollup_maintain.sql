@@ -1,0 +1,461 @@
+-- How rollups are kept: what triggers write, and what fold, verify and rebuild do (sales_perf.fold_rollup() and
+-- the like call these). The triggers are put on by rollup_watch(), and run with the rights of the mart's owner.
+--
+-- Amounts are converted by the rates a transaction sees, so a change of rates waits for all who are writing
+-- deals, and makes those wait who begin to: the one lock among writers, shared by all but that.
+
+SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
+
+CREATE FUNCTION rollup_lock(purpose text) RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+    RETURN (CASE purpose WHEN 'rates' THEN 1 ELSE 2 END::bigint << 32) + 'rollup_delta'::regclass::oid::bigint;
+
+COMMENT ON FUNCTION rollup_lock(text) IS 'Key of an advisory lock of this mart: rates, held shared by writers of deals; or fold, held by the one who folds.';
+
+CREATE FUNCTION rollup_bucket(rep_id text, on_date date) RETURNS date
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT greatest(coalesce((SELECT c.fiscal_period_start
+                                FROM calendar c
+                               WHERE c.region = ''
+                                 AND c.on_date = rollup_bucket.on_date), rollup_bucket.on_date),
+                    (SELECT max(b.on_date)
+                       FROM team_membership m
+                      CROSS JOIN LATERAL (VALUES (lower(m.valid)), (upper(m.valid))) AS b (on_date)
+                      WHERE m.rep_id = rollup_bucket.rep_id
+                        AND b.on_date <= rollup_bucket.on_date));
+END;
+
+COMMENT ON FUNCTION rollup_bucket(text, date) IS 'on_date of the row of grain month that a rep''s day belongs to: the first day of its month in calendar, or that on which the rep last came to a team or left one before.';
+
+-- ---------------------------------------------------------------- what should be stored, less what is
+
+CREATE FUNCTION rollup_difference(currencies text[] DEFAULT NULL) RETURNS SETOF rollup_delta
+    LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH wanted AS (
+        SELECT c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at,
+               count(*) AS deal_count,
+               count(*) FILTER (WHERE c.is_unconverted) AS unconverted_count,
+               coalesce(sum(c.cell_amount) FILTER (WHERE c.is_open), 0) AS amount,
+               sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) AS summary
+          FROM deal d
+         CROSS JOIN LATERAL rollup_cells(d.rep_id, d.pipeline_id, d.currency, d.amount, d.outcome, d.opened_on, d.closed_on, d.recorded_at, (SELECT rates FROM fx_rate_list)) AS c
+         WHERE currencies IS NULL
+            OR d.currency = ANY (currencies)
+         GROUP BY c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at
+    ),
+    stored AS (
+        SELECT cell, on_date, is_open, currency, pipeline_id, rep_id, counts_from, counts_until, recorded_at, deal_count, unconverted_count, amount, summary
+          FROM rollup_cell
+         WHERE grain = 'day'
+        UNION ALL
+        SELECT cell, on_date, is_open, currency, pipeline_id, rep_id, counts_from, counts_until, recorded_at, deal_count, unconverted_count, amount, summary
+          FROM rollup_delta
+    ),
+    both_sides AS (
+        SELECT cell, on_date, is_open, currency, pipeline_id, rep_id, counts_from, counts_until, recorded_at, deal_count, unconverted_count, amount,
+               summary AS wanted_summary,
+               NULL::sales_perf.deal_summary AS stored_summary
+          FROM wanted
+        UNION ALL
+        SELECT cell, on_date, is_open, currency, pipeline_id, rep_id,
+               CASE WHEN counts_from > rollup_settled_day() THEN counts_from END,
+               counts_until,
+               CASE WHEN recorded_at > now() THEN recorded_at END,
+               - deal_count, - unconverted_count, - amount,
+               NULL,
+               summary
+          FROM stored
+         WHERE cell <> 'split'
+           AND (currencies IS NULL OR currency = ANY (currencies))
+           AND (counts_until IS NULL OR counts_until > rollup_settled_day())
+    ),
+    summed AS (
+        SELECT cell, on_date, is_open, currency, pipeline_id, rep_id, counts_from, counts_until, recorded_at,
+               sum(deal_count)::bigint AS deal_count,
+               sum(unconverted_count)::bigint AS unconverted_count,
+               sum(amount) AS amount,
+               coalesce(sales_perf.rollup(wanted_summary), sales_perf.deal_agg(0, 'open', NULL, NULL) FILTER (WHERE false)) AS wanted_summary,
+               coalesce(sales_perf.rollup(stored_summary), sales_perf.deal_agg(0, 'open', NULL, NULL) FILTER (WHERE false)) AS stored_summary
+          FROM both_sides
+         GROUP BY cell, on_date, is_open, currency, pipeline_id, rep_id, counts_from, counts_until, recorded_at
+    )
+    SELECT cell, on_date, is_open, currency, pipeline_id, rep_id, counts_from, counts_until, recorded_at, deal_count, unconverted_count, amount,
+           wanted_summary OPERATOR(sales_perf.-) stored_summary
+      FROM summed
+     WHERE wanted_summary OPERATOR(sales_perf.<>) stored_summary
+        OR deal_count <> 0
+        OR unconverted_count <> 0
+        OR amount <> 0;
+END;
+
+COMMENT ON FUNCTION rollup_difference(text[]) IS 'What is missing in the stored rows of deals (of some currencies, or all), so that appending it mends them: none where they are right. Splits have their own, see rollup_split_again().';
+
+CREATE FUNCTION rollup_split_again(deal_ids text[]) RETURNS void
+    LANGUAGE sql
+BEGIN ATOMIC
+    WITH gone AS (
+        DELETE FROM rollup_split s
+         WHERE s.deal_id = ANY (deal_ids)
+        RETURNING s.rep_id, s.is_overlay, s.on_date, s.counts_from, s.amount
+    ),
+    come AS (
+        INSERT INTO rollup_split (deal_id, rep_id, is_overlay, on_date, counts_from, amount)
+        SELECT d.deal_id,
+               moved.rep_id,
+               moved.is_overlay,
+               d.closed_on,
+               CASE WHEN greatest(d.opened_on, d.closed_on) > rollup_settled_day() THEN greatest(d.opened_on, d.closed_on) END,
+               moved.amount
+          FROM deal d
+          JOIN deal_credit c ON c.deal_id = d.deal_id
+         CROSS JOIN LATERAL (SELECT sales_perf.reporting_amount(d.amount, d.currency, d.closed_on, (SELECT rates FROM fx_rate_list)) * c.share AS amount) AS share
+         CROSS JOIN LATERAL (VALUES (c.rep_id, c.is_overlay, share.amount),
+                                    (d.rep_id, false, CASE WHEN NOT c.is_overlay THEN - share.amount END)) AS moved (rep_id, is_overlay, amount)
+         WHERE d.deal_id = ANY (deal_ids)
+           AND d.outcome = 'won'
+           AND moved.amount IS NOT NULL
+        RETURNING rep_id, is_overlay, on_date, counts_from, amount
+    )
+    INSERT INTO rollup_delta (cell, on_date, is_open, rep_id, counts_from, deal_count, unconverted_count, amount)
+    SELECT 'split', on_date, is_overlay, rep_id, counts_from, sum(sign), 0, sum(amount)
+      FROM (SELECT rep_id, is_overlay, on_date, counts_from, 1 AS sign, amount
+              FROM come
+            UNION ALL
+            SELECT rep_id, is_overlay, on_date, counts_from, -1, - amount
+              FROM gone) AS change
+     GROUP BY on_date, is_overlay, rep_id, counts_from
+    HAVING sum(sign) <> 0
+        OR sum(amount) <> 0;
+END;
+
+COMMENT ON FUNCTION rollup_split_again(text[]) IS 'Derives anew what some deals add to split_cell, and appends the difference.';
+
+-- ---------------------------------------------------------------- triggers
+
+CREATE FUNCTION rollup_deal() RETURNS trigger
+    LANGUAGE plpgsql
+    SECURITY DEFINER
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+DECLARE
+    split_ids text[];
+BEGIN
+    IF TG_OP = 'TRUNCATE' THEN
+        TRUNCATE rollup_cell, rollup_delta, rollup_split;
+        RETURN NULL;
+    END IF;
+
+    PERFORM pg_advisory_xact_lock_shared(rollup_lock('rates'));
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        -- fails where the rates have changed since this transaction's snapshot
+        PERFORM FROM rollup_rate FOR SHARE;
+    END IF;
+
+    IF TG_OP = 'UPDATE' THEN
+        INSERT INTO rollup_delta
+        SELECT c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at,
+               sum(d.sign),
+               coalesce(sum(d.sign) FILTER (WHERE c.is_unconverted), 0),
+               coalesce(sum(d.sign * c.cell_amount) FILTER (WHERE c.is_open), 0),
+               sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) FILTER (WHERE d.sign = 1)
+               OPERATOR(sales_perf.-) sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) FILTER (WHERE d.sign = -1)
+          FROM (SELECT 1 AS sign, n.deal_id, n.rep_id, n.pipeline_id, n.currency, n.amount, n.outcome, n.opened_on, n.closed_on, n.recorded_at
+                  FROM new_rows n
+                UNION ALL
+                SELECT -1, o.deal_id, o.rep_id, o.pipeline_id, o.currency, o.amount, o.outcome, o.opened_on, o.closed_on, o.recorded_at
+                  FROM old_rows o) AS d
+         CROSS JOIN LATERAL rollup_cells(d.rep_id, d.pipeline_id, d.currency, d.amount, d.outcome, d.opened_on, d.closed_on, d.recorded_at, (SELECT rates FROM fx_rate_list)) AS c
+         GROUP BY c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at
+        HAVING sum(d.sign) <> 0
+            OR sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) FILTER (WHERE d.sign = 1)
+               OPERATOR(sales_perf.<>) sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) FILTER (WHERE d.sign = -1)
+            OR coalesce(sum(d.sign) FILTER (WHERE c.is_unconverted), 0) <> 0;
+        split_ids := ARRAY(SELECT c.deal_id
+                             FROM deal_credit c
+                            WHERE c.deal_id IN (SELECT n.deal_id FROM new_rows n UNION ALL SELECT o.deal_id FROM old_rows o)
+                           UNION
+                           SELECT s.deal_id
+                             FROM rollup_split s
+                            WHERE s.deal_id IN (SELECT n.deal_id FROM new_rows n UNION ALL SELECT o.deal_id FROM old_rows o));
+    ELSE
+        INSERT INTO rollup_delta
+        SELECT c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at,
+               sign.n * count(*),
+               sign.n * count(*) FILTER (WHERE c.is_unconverted),
+               sign.n * coalesce(sum(c.cell_amount) FILTER (WHERE c.is_open), 0),
+               CASE sign.n
+                   WHEN 1 THEN sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on)
+                   ELSE sales_perf.deal_agg(0, 'open', NULL, NULL) FILTER (WHERE false)
+                        OPERATOR(sales_perf.-) sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on)
+               END
+          FROM changed_rows d
+         CROSS JOIN (SELECT CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END AS n) AS sign
+         CROSS JOIN LATERAL rollup_cells(d.rep_id, d.pipeline_id, d.currency, d.amount, d.outcome, d.opened_on, d.closed_on, d.recorded_at, (SELECT rates FROM fx_rate_list)) AS c
+         GROUP BY sign.n, c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at;
+        split_ids := ARRAY(SELECT c.deal_id
+                             FROM deal_credit c
+                            WHERE c.deal_id IN (SELECT d.deal_id FROM changed_rows d)
+                           UNION
+                           SELECT s.deal_id
+                             FROM rollup_split s
+                            WHERE s.deal_id IN (SELECT d.deal_id FROM changed_rows d));
+    END IF;
+    IF split_ids <> '{}' THEN
+        PERFORM rollup_split_again(split_ids);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION rollup_deal() IS 'Trigger function: appends to rollup_delta what a change of deals comes to.';
+
+-- The deals are locked: who changes one of them at the same time comes before or after, as does who splits it.
+CREATE FUNCTION rollup_credit() RETURNS trigger
+    LANGUAGE plpgsql
+    SECURITY DEFINER
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(rollup_lock('rates'));
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM FROM rollup_rate FOR SHARE;
+    END IF;
+
+    IF TG_OP = 'TRUNCATE' THEN
+        PERFORM rollup_split_again(ARRAY(SELECT DISTINCT s.deal_id FROM rollup_split s));
+        RETURN NULL;
+    END IF;
+
+    PERFORM
+       FROM deal d
+      WHERE d.deal_id IN (SELECT c.deal_id FROM changed_rows c)
+      ORDER BY d.deal_id
+        FOR NO KEY UPDATE;
+    PERFORM rollup_split_again(ARRAY(SELECT DISTINCT c.deal_id FROM changed_rows c));
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION rollup_credit() IS 'Trigger function: appends to rollup_delta what a change of splits comes to.';
+
+CREATE FUNCTION rollup_rates() RETURNS trigger
+    LANGUAGE plpgsql
+    SECURITY DEFINER
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+DECLARE
+    currencies text[];
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'exchange rates cannot be changed in a transaction of isolation level %', current_setting('transaction_isolation')
+            USING ERRCODE = 'active_sql_transaction',
+                  DETAIL = 'Rollups are maintained: the change has to see the deals of all who wrote them before.',
+                  HINT = 'Use READ COMMITTED.';
+    END IF;
+    PERFORM pg_advisory_xact_lock(rollup_lock('rates'));
+    UPDATE rollup_rate SET version = version + 1;
+
+    IF TG_TABLE_NAME = 'fx_rate' AND TG_OP <> 'TRUNCATE' THEN
+        currencies := ARRAY(SELECT DISTINCT c.currency FROM changed_rows c);
+    END IF;
+    INSERT INTO rollup_delta
+    SELECT * FROM rollup_difference(currencies);
+    PERFORM rollup_split_again(ARRAY(SELECT DISTINCT c.deal_id
+                                       FROM deal_credit c
+                                       JOIN deal d ON d.deal_id = c.deal_id
+                                      WHERE currencies IS NULL
+                                         OR d.currency = ANY (currencies)));
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION rollup_rates() IS 'Trigger function: appends to rollup_delta what a change of exchange rates, or of the reporting currency, comes to.';
+
+CREATE FUNCTION rollup_boundary() RETURNS trigger
+    LANGUAGE plpgsql
+    SECURITY DEFINER
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE rollup_state SET boundary_version = boundary_version + 1;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION rollup_boundary() IS 'Trigger function: months of reps begin on other days now; the next fold makes them anew.';
+
+-- ---------------------------------------------------------------- fold, verify, rebuild
+
+CREATE FUNCTION rollup_fold() RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+DECLARE
+    version_now bigint;
+    folded      bigint;
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(rollup_lock('fold')) THEN
+        RAISE NOTICE 'rollups are being folded by another session';
+        RETURN 0;
+    END IF;
+
+    SELECT s.boundary_version
+      INTO version_now
+      FROM rollup_state s;
+    IF NOT FOUND THEN
+        RETURN 0;
+    END IF;
+    IF EXISTS (SELECT FROM rollup_state s WHERE s.month_version IS DISTINCT FROM version_now) THEN
+        DELETE FROM rollup_cell WHERE grain = 'month';
+        INSERT INTO rollup_cell
+        SELECT 'month', b.cell, b.bucket, b.is_open, b.currency, b.pipeline_id, b.rep_id, b.counts_from, b.counts_until, b.recorded_at,
+               sum(b.deal_count), sum(b.unconverted_count), sum(b.amount), sales_perf.rollup(b.summary)
+          FROM (SELECT r.*, rollup_bucket(r.rep_id, r.on_date) AS bucket
+                  FROM rollup_cell r
+                 WHERE r.grain = 'day') AS b
+         GROUP BY b.cell, b.bucket, b.is_open, b.currency, b.pipeline_id, b.rep_id, b.counts_from, b.counts_until, b.recorded_at;
+    END IF;
+
+    -- What lay ahead when it was written, and is over now, becomes one with the rest.
+    WITH taken AS (
+        DELETE FROM rollup_delta
+        RETURNING *
+    ),
+    pending AS (
+        DELETE FROM rollup_cell
+         WHERE (counts_from IS NOT NULL OR counts_until IS NOT NULL OR recorded_at IS NOT NULL)
+           AND least(counts_from, counts_until, recorded_at::date) <= rollup_settled_day()
+        RETURNING *
+    ),
+    piece AS (
+        SELECT 'day'::text AS grain, t.*
+          FROM taken t
+        UNION ALL
+        SELECT 'month', t.cell, rollup_bucket(t.rep_id, t.on_date), t.is_open, t.currency, t.pipeline_id, t.rep_id, t.counts_from, t.counts_until, t.recorded_at,
+               t.deal_count, t.unconverted_count, t.amount, t.summary
+          FROM taken t
+        UNION ALL
+        SELECT *
+          FROM pending
+    )
+    INSERT INTO rollup_cell AS r
+    SELECT p.grain, p.cell, p.on_date, p.is_open, p.currency, p.pipeline_id, p.rep_id,
+           CASE WHEN p.counts_from > rollup_settled_day() THEN p.counts_from END AS counts_from,
+           p.counts_until,
+           CASE WHEN p.recorded_at > now() THEN p.recorded_at END AS recorded_at,
+           sum(p.deal_count), sum(p.unconverted_count), sum(p.amount), sales_perf.rollup(p.summary)
+      FROM piece p
+     WHERE p.counts_until IS NULL
+        OR p.counts_until > rollup_settled_day()
+     GROUP BY p.grain, p.cell, p.on_date, p.is_open, p.currency, p.pipeline_id, p.rep_id, 8, p.counts_until, 10
+        ON CONFLICT (grain, cell, on_date, rep_id, is_open, currency, pipeline_id, counts_from, counts_until, recorded_at)
+        DO UPDATE SET deal_count = r.deal_count + excluded.deal_count,
+                      unconverted_count = r.unconverted_count + excluded.unconverted_count,
+                      amount = r.amount + excluded.amount,
+                      summary = r.summary OPERATOR(sales_perf.+) excluded.summary;
+    GET DIAGNOSTICS folded = ROW_COUNT;
+
+    DELETE FROM rollup_cell r
+     WHERE r.deal_count = 0
+       AND r.unconverted_count = 0
+       AND r.amount = 0
+       AND (r.summary IS NULL OR r.summary OPERATOR(sales_perf.=) (r.summary OPERATOR(sales_perf.-) r.summary));
+
+    UPDATE rollup_state SET month_version = version_now, folded_at = clock_timestamp();
+    RETURN folded;
+END
+$$;
+
+COMMENT ON FUNCTION rollup_fold() IS 'Behind sales_perf.fold_rollup(): moves rollup_delta into rollup_cell. Returns how many rows of rollup_cell it wrote.';
+
+CREATE FUNCTION rollup_rebuild() RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+DECLARE
+    mended bigint;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'rollups cannot be rebuilt in a transaction of isolation level %', current_setting('transaction_isolation')
+            USING ERRCODE = 'active_sql_transaction',
+                  HINT = 'Use READ COMMITTED.';
+    END IF;
+    PERFORM pg_advisory_xact_lock(rollup_lock('rates'));
+    PERFORM pg_advisory_xact_lock(rollup_lock('fold'));
+
+    INSERT INTO rollup_delta
+    SELECT * FROM rollup_difference();
+    GET DIAGNOSTICS mended = ROW_COUNT;
+
+    -- splits are few: from the beginning
+    DELETE FROM rollup_cell WHERE cell = 'split';
+    DELETE FROM rollup_delta WHERE cell = 'split';
+    DELETE FROM rollup_split;
+    PERFORM rollup_split_again(ARRAY(SELECT DISTINCT c.deal_id FROM deal_credit c));
+
+    UPDATE rollup_state SET month_version = NULL;
+    PERFORM rollup_fold();
+    RETURN mended;
+END
+$$;
+
+COMMENT ON FUNCTION rollup_rebuild() IS 'Behind sales_perf.rebuild_rollup(): makes what is stored equal to the deals. Returns how many cells of deals were wrong.';
+
+-- The oracle is the views that read the deals.
+CREATE FUNCTION rollup_verify() RETURNS TABLE (cell text, grain text, cell_count bigint, wrong_count bigint)
+    LANGUAGE sql STABLE
+BEGIN ATOMIC
+    WITH live AS (
+        SELECT 'closed'::text AS cell, closed_on AS on_date, false AS is_open, currency, pipeline_id, rep_id, unconverted_count AS n, NULL::numeric AS amount, summary
+          FROM closed_live_cell
+        UNION ALL
+        SELECT 'opened', opened_on, is_open, currency, pipeline_id, rep_id, unrecorded_count, open_amount, summary
+          FROM opened_live_cell
+        UNION ALL
+        SELECT 'split', closed_on, is_overlay, NULL, NULL, rep_id, 0, amount, NULL
+          FROM split_live_cell
+    ),
+    side AS (
+        SELECT l.cell, g.grain, CASE g.grain WHEN 'day' THEN l.on_date ELSE rollup_bucket(l.rep_id, l.on_date) END AS on_date,
+               l.is_open, l.currency, l.pipeline_id, l.rep_id,
+               l.n, coalesce(l.amount, 0) AS amount,
+               l.summary AS live_summary,
+               NULL::sales_perf.deal_summary AS stored_summary
+          FROM live l
+         CROSS JOIN (VALUES ('day'::text), ('month')) AS g (grain)
+        UNION ALL
+        SELECT r.cell, r.grain, CASE r.grain WHEN 'day' THEN r.on_date ELSE rollup_bucket(r.rep_id, r.on_date) END,
+               r.is_open, r.currency, r.pipeline_id, r.rep_id,
+               - CASE r.cell
+                     WHEN 'closed' THEN r.unconverted_count
+                     WHEN 'opened' THEN CASE WHEN r.recorded_at >= (sales_perf.as_of() + 1)::timestamptz THEN r.deal_count ELSE 0 END
+                     ELSE 0
+                 END,
+               - r.amount,
+               NULL,
+               r.summary
+          FROM rollup_row r
+    ),
+    compared AS (
+        SELECT s.cell, s.grain,
+               sum(s.n) = 0
+               AND sum(s.amount) = 0
+               AND coalesce(sales_perf.rollup(s.live_summary), sales_perf.deal_agg(0, 'open', NULL, NULL) FILTER (WHERE false))
+                   OPERATOR(sales_perf.=) coalesce(sales_perf.rollup(s.stored_summary), sales_perf.deal_agg(0, 'open', NULL, NULL) FILTER (WHERE false)) AS is_right
+          FROM side s
+         WHERE s.grain = 'day'
+            OR (SELECT rollup_grain()) = 'month'
+         GROUP BY s.cell, s.grain, s.on_date, s.is_open, s.currency, s.pipeline_id, s.rep_id
+    )
+    SELECT c.cell, c.grain, count(*), count(*) FILTER (WHERE NOT c.is_right)
+      FROM compared c
+     WHERE (SELECT rollup_grain()) IS NOT NULL
+     GROUP BY c.cell, c.grain;
+END;
+
+COMMENT ON FUNCTION rollup_verify() IS 'Behind sales_perf.verify_rollup(): compares the stored cells with those read from the deals, by =. No rows where rollups do not serve (rollup_grain()).';
+
+SET LOCAL search_path = sales_perf, pg_temp;

@@ -1,0 +1,225 @@
+-- Administration of rollups: maintain_rollup, fold_rollup, verify_rollup, rebuild_rollup, drop_rollup.
+
+CREATE FUNCTION sales_perf.rollup_tables(mart text)
+RETURNS TABLE (table_id oid, table_name text, relkind "char")
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    -- all that the live cells read, through views of views
+    WITH RECURSIVE source (relation_id) AS
+    (
+        SELECT c.oid
+        FROM pg_class AS c
+        JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE n.nspname = mart
+          AND c.relname IN ('closed_live_cell', 'opened_live_cell', 'split_live_cell')
+        UNION
+        SELECT d.refobjid
+        FROM source AS s
+        JOIN pg_rewrite AS r ON r.ev_class = s.relation_id
+        JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+        WHERE d.refclassid = 'pg_class'::regclass
+          AND d.refobjid <> s.relation_id
+    )
+    SELECT c.oid, c.relname::text, c.relkind
+    FROM source AS s
+    JOIN pg_class AS c ON c.oid = s.relation_id
+    WHERE NOT (c.relkind = 'v' AND c.relnamespace = (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = mart));
+END;
+
+COMMENT ON FUNCTION sales_perf.rollup_tables(text) IS
+'Internal: the relations that a mart''s cells are read from, by the catalogue.';
+
+
+CREATE FUNCTION sales_perf.rollup_trigger(mart text, table_name text, trigger_name text, definition text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    -- DEPENDS: it goes with the extension, without which its function could not run
+    EXECUTE format('CREATE TRIGGER %I %s', trigger_name, format(definition, format('ON %I.%I', mart, table_name), quote_ident(mart)));
+    EXECUTE format('ALTER TRIGGER %I ON %I.%I DEPENDS ON EXTENSION sales_perf', trigger_name, mart, table_name);
+END
+$function$;
+
+COMMENT ON FUNCTION sales_perf.rollup_trigger(text, text, text, text) IS
+'Internal: puts a trigger on a table of a mart; in the definition the first %s stands for the table, the second for the mart.';
+
+
+CREATE FUNCTION sales_perf.drop_rollup(mart text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    put_on record;
+BEGIN
+    PERFORM sales_perf.stamp_check_mart(mart);
+
+    FOR put_on IN
+        SELECT t.tgname, c.relname
+        FROM pg_trigger AS t
+        JOIN pg_class AS c ON c.oid = t.tgrelid
+        JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE n.nspname = mart
+          AND starts_with(t.tgname, 'rollup_')
+          AND NOT t.tgisinternal
+        ORDER BY c.relname, t.tgname
+    LOOP
+        EXECUTE format('DROP TRIGGER %I ON %I.%I', put_on.tgname, mart, put_on.relname);
+    END LOOP;
+    EXECUTE format('TRUNCATE %1$I.rollup_cell, %1$I.rollup_delta, %1$I.rollup_split, %1$I.rollup_state, %1$I.rollup_rate', mart);
+END
+$function$;
+
+COMMENT ON FUNCTION sales_perf.drop_rollup(text) IS
+'Ends the maintenance of a mart''s rollups and empties them: reports read the deals again. No error where there is none.';
+
+
+CREATE FUNCTION sales_perf.maintain_rollup(mart text)
+RETURNS text
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    watched    CONSTANT text[] := ARRAY['deal', 'deal_change', 'deal_credit', 'fx_rate', 'mart_setting', 'stage_event'];
+    found      record;
+    cell_count bigint;
+BEGIN
+    PERFORM sales_perf.stamp_check_mart(mart);
+
+    FOR found IN
+        SELECT t.table_id, t.table_name, t.relkind, t.table_name = ANY (watched) AS is_known,
+               EXISTS (SELECT FROM pg_subscription_rel AS s WHERE s.srrelid = t.table_id) AS is_subscribed
+        FROM sales_perf.rollup_tables(mart) AS t
+        ORDER BY t.table_name
+    LOOP
+        IF found.relkind <> 'r' OR NOT found.is_known THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'wrong_object_type',
+                MESSAGE = format('rollups of mart %I cannot be maintained: %s cannot be watched', mart, found.table_id::regclass),
+                DETAIL = 'Triggers can be put on the tables deal, deal_credit, fx_rate and mart_setting of a mart alone.',
+                HINT = 'Use materialized views of the cells instead, and refresh them.';
+        ELSIF found.is_subscribed THEN
+            RAISE EXCEPTION USING
+                ERRCODE = 'object_not_in_prerequisite_state',
+                MESSAGE = format('rollups of mart %I cannot be maintained: %s is filled by logical replication', mart, found.table_id::regclass),
+                DETAIL = 'Rows that a subscription applies fire no statement triggers.',
+                HINT = 'Maintain rollups where the rows are written, or use materialized views of the cells.';
+        END IF;
+    END LOOP;
+
+    -- whoever is writing ends first; readers go on
+    EXECUTE format('LOCK TABLE %1$I.deal, %1$I.deal_credit, %1$I.fx_rate, %1$I.mart_setting, %1$I.calendar, %1$I.team_membership IN SHARE ROW EXCLUSIVE MODE', mart);
+    PERFORM sales_perf.drop_rollup(mart);
+
+    PERFORM sales_perf.rollup_trigger(mart, 'deal', 'rollup_deal_insert', 'AFTER INSERT %s REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_deal()');
+    PERFORM sales_perf.rollup_trigger(mart, 'deal', 'rollup_deal_update', 'AFTER UPDATE %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_deal()');
+    PERFORM sales_perf.rollup_trigger(mart, 'deal', 'rollup_deal_delete', 'AFTER DELETE %s REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_deal()');
+    PERFORM sales_perf.rollup_trigger(mart, 'deal', 'rollup_deal_truncate', 'AFTER TRUNCATE %s FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_deal()');
+    PERFORM sales_perf.rollup_trigger(mart, 'deal_credit', 'rollup_credit_insert', 'AFTER INSERT %s REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_credit()');
+    PERFORM sales_perf.rollup_trigger(mart, 'deal_credit', 'rollup_credit_update', 'AFTER UPDATE %s REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_credit()');
+    -- a split given to another deal: the one it is taken from
+    PERFORM sales_perf.rollup_trigger(mart, 'deal_credit', 'rollup_credit_update_old', 'AFTER UPDATE %s REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_credit()');
+    PERFORM sales_perf.rollup_trigger(mart, 'deal_credit', 'rollup_credit_delete', 'AFTER DELETE %s REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_credit()');
+    PERFORM sales_perf.rollup_trigger(mart, 'deal_credit', 'rollup_credit_truncate', 'AFTER TRUNCATE %s FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_credit()');
+    PERFORM sales_perf.rollup_trigger(mart, 'fx_rate', 'rollup_rates_insert', 'AFTER INSERT %s REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_rates()');
+    PERFORM sales_perf.rollup_trigger(mart, 'fx_rate', 'rollup_rates_update', 'AFTER UPDATE %s REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_rates()');
+    PERFORM sales_perf.rollup_trigger(mart, 'fx_rate', 'rollup_rates_update_old', 'AFTER UPDATE %s REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_rates()');
+    PERFORM sales_perf.rollup_trigger(mart, 'fx_rate', 'rollup_rates_delete', 'AFTER DELETE %s REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_rates()');
+    PERFORM sales_perf.rollup_trigger(mart, 'fx_rate', 'rollup_rates_truncate', 'AFTER TRUNCATE %s FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_rates()');
+    PERFORM sales_perf.rollup_trigger(mart, 'mart_setting', 'rollup_rates', 'AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE %s FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_rates()');
+    PERFORM sales_perf.rollup_trigger(mart, 'calendar', 'rollup_boundary', 'AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE %s FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_boundary()');
+    PERFORM sales_perf.rollup_trigger(mart, 'team_membership', 'rollup_boundary', 'AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE %s FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_boundary()');
+
+    EXECUTE format('INSERT INTO %I.rollup_state DEFAULT VALUES', mart);
+    EXECUTE format('INSERT INTO %I.rollup_rate DEFAULT VALUES', mart);
+    EXECUTE format('SELECT %I.rollup_rebuild()', mart);
+    EXECUTE format('ANALYZE %I.rollup_cell', mart);
+    EXECUTE format('SELECT count(*) FROM %I.rollup_cell', mart) INTO cell_count;
+    RETURN format('mart %I: rollups are maintained, %s rows', mart, cell_count);
+END
+$function$;
+
+COMMENT ON FUNCTION sales_perf.maintain_rollup(text) IS
+'From now on keeps the cells of a mart''s deals stored, so that reports of today take milliseconds however many deals there are; they show the same figures. Makes them anew where they are maintained already. Writers wait while it runs (about 10 s for a million deals), readers do not. Call fold_rollup() every minute or so, by a scheduler. Data loaded while triggers are off (pg_restore --disable-triggers, session_replication_role) are not seen: rebuild_rollup() then. Refused where a table is no table, or filled by logical replication. Returns what was made, in words.';
+
+
+CREATE FUNCTION sales_perf.rollup_check(mart text)
+RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    PERFORM sales_perf.stamp_check_mart(mart);
+    IF NOT EXISTS (SELECT
+                   FROM pg_trigger AS t
+                   WHERE t.tgrelid = to_regclass(format('%I.deal', mart))
+                     AND t.tgname = 'rollup_deal_insert') THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('rollups of mart %I are not maintained', mart),
+            HINT = format('SELECT sales_perf.maintain_rollup(%L) makes them.', mart);
+    END IF;
+END
+$function$;
+
+COMMENT ON FUNCTION sales_perf.rollup_check(text) IS
+'Internal: an error unless the rollups of a mart of the caller''s are maintained.';
+
+
+CREATE FUNCTION sales_perf.fold_rollup(mart text)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    folded bigint;
+BEGIN
+    PERFORM sales_perf.rollup_check(mart);
+    EXECUTE format('SELECT %I.rollup_fold()', mart) INTO folded;
+    RETURN folded;
+END
+$function$;
+
+COMMENT ON FUNCTION sales_perf.fold_rollup(text) IS
+'Adds up what changes of deals have appended to a mart''s rollups since the last time, so that reading stays quick. Writers do not wait for it, nor it for them; it can be ended at any moment. Returns how many stored rows it wrote; 0 with a notice if another session is folding.';
+
+
+CREATE FUNCTION sales_perf.verify_rollup(mart text)
+RETURNS TABLE (cell text, grain text, cell_count bigint, wrong_count bigint)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    PERFORM sales_perf.rollup_check(mart);
+    IF sales_perf.as_of() < current_date THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('rollups are of today, and as_of() is %s', sales_perf.as_of()),
+            HINT = 'RESET sales_perf.as_of first.';
+    END IF;
+    RETURN QUERY EXECUTE format('SELECT * FROM %I.rollup_verify() ORDER BY 1, 2', mart);
+END
+$function$;
+
+COMMENT ON FUNCTION sales_perf.verify_rollup(text) IS
+'Proves that a mart''s rollups are what its deals say: makes all cells anew and compares each with the stored one by =, in one snapshot. For each kind of cell and grain how many there are and how many are wrong: 0, or rebuild_rollup() is needed. Takes as long as reading all deals does.';
+
+
+CREATE FUNCTION sales_perf.rebuild_rollup(mart text)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    mended bigint;
+BEGIN
+    PERFORM sales_perf.rollup_check(mart);
+    EXECUTE format('SELECT %I.rollup_rebuild()', mart) INTO mended;
+    RETURN mended;
+END
+$function$;
+
+COMMENT ON FUNCTION sales_perf.rebuild_rollup(text) IS
+'Makes a mart''s rollups equal to its deals again, after loads with triggers off for instance. Writers wait while it runs. Returns how many cells of deals were wrong.';
