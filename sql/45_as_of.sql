@@ -89,8 +89,61 @@ SELECT d.deal_id,
 
 COMMENT ON VIEW closed_deal_as_of IS 'A part of deal_as_of: the deals closed by the end of the day as_of() gives that have not changed since.';
 
--- changed since: put together from what stood until the first later change. Materialized, so that a
--- report of many periods does it once; without the stages, which most reports do not ask for.
+-- changed since: put together from what stood until the first later change. A function, so that what most
+-- reports never need is not planned for each of them, and a report of many periods does it once; without
+-- the stages, which few reports ask for.
+CREATE FUNCTION restored_deal()
+    RETURNS TABLE (deal_id text, name text, account_id text, product_id text, rep_id text, pipeline_id text, stage_id_changed boolean, stage_id text,
+                   stage_id_now text, amount numeric, currency text, opened_on date, expected_close_on date, closed_on date, closed_on_now date,
+                   outcome text, outcome_now text, lost_reason text, forecast_category text, is_as_recorded boolean, closing text)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT fields.*,
+           CASE
+               WHEN fields.outcome <> 'open'
+                    AND (fields.closed_on <= sales_perf.as_of() OR fields.closed_on IS NULL)
+               THEN 'history'
+               -- Entered late: where the history begins after that day, it cannot gainsay
+               -- a day of closing that was entered since.
+               WHEN NOT fields.is_as_recorded
+                    AND fields.outcome_now IN ('won', 'lost')
+                    AND fields.closed_on_now <= sales_perf.as_of()
+               THEN 'deal'
+               ELSE 'none'
+           END AS closing
+      FROM (SELECT d.deal_id,
+                   d.name,
+                   d.account_id,
+                   d.product_id,
+                   CASE WHEN c.rep_id_changed THEN c.rep_id ELSE d.rep_id END AS rep_id,
+                   d.pipeline_id,
+                   c.stage_id_changed,
+                   c.stage_id,
+                   d.stage_id AS stage_id_now,
+                   CASE WHEN c.amount_changed THEN c.amount::numeric ELSE d.amount END AS amount,
+                   CASE WHEN c.currency_changed THEN c.currency ELSE d.currency END AS currency,
+                   d.opened_on,
+                   CASE WHEN c.expected_close_on_changed THEN c.expected_close_on::date ELSE d.expected_close_on END AS expected_close_on,
+                   CASE WHEN c.closed_on_changed THEN c.closed_on::date ELSE d.closed_on END AS closed_on,
+                   d.closed_on AS closed_on_now,
+                   coalesce(CASE WHEN c.outcome_changed THEN c.outcome ELSE d.outcome END, 'open') AS outcome,
+                   d.outcome AS outcome_now,
+                   d.lost_reason,
+                   d.forecast_category,
+                   d.recorded_at < (sales_perf.as_of() + 1)::timestamptz AS is_as_recorded
+              FROM deal_later_change c
+              JOIN deal d ON d.deal_id = c.deal_id
+             WHERE d.opened_on <= sales_perf.as_of()
+                OR d.opened_on IS NULL) AS fields;
+END
+$$;
+
+COMMENT ON FUNCTION restored_deal() IS 'The deals changed after the day as_of() gives, with what their fields held then (of the stage: if it was changed later). closing: none, they were open; history, they had been closed as the history has it; deal, as they are now.';
+
 CREATE VIEW changed_deal_as_of (deal_id, name, account_id, product_id, rep_id, pipeline_id, stage_id, stage_entered_on, amount, currency, opened_on, expected_close_on, closed_on, outcome, is_open, lost_reason, forecast_category, is_as_recorded, reporting_amount) WITH (security_invoker = true) AS
 SELECT was.deal_id,
        was.name,
@@ -150,47 +203,7 @@ SELECT was.deal_id,
                                             WHEN 'deal' THEN was.closed_on_now
                                             ELSE sales_perf.as_of()
                                         END, (SELECT rates FROM fx_rate_list))
-  FROM (WITH restored AS MATERIALIZED (
-            SELECT fields.*,
-                   CASE
-                       WHEN fields.outcome <> 'open'
-                            AND (fields.closed_on <= sales_perf.as_of() OR fields.closed_on IS NULL)
-                       THEN 'history'
-                       -- Entered late: where the history begins after that day, it cannot gainsay
-                       -- a day of closing that was entered since.
-                       WHEN NOT fields.is_as_recorded
-                            AND fields.outcome_now IN ('won', 'lost')
-                            AND fields.closed_on_now <= sales_perf.as_of()
-                       THEN 'deal'
-                       ELSE 'none'
-                   END AS closing
-              FROM (SELECT d.deal_id,
-                           d.name,
-                           d.account_id,
-                           d.product_id,
-                           CASE WHEN c.rep_id_changed THEN c.rep_id ELSE d.rep_id END AS rep_id,
-                           d.pipeline_id,
-                           c.stage_id_changed,
-                           c.stage_id,
-                           d.stage_id AS stage_id_now,
-                           CASE WHEN c.amount_changed THEN c.amount::numeric ELSE d.amount END AS amount,
-                           CASE WHEN c.currency_changed THEN c.currency ELSE d.currency END AS currency,
-                           d.opened_on,
-                           CASE WHEN c.expected_close_on_changed THEN c.expected_close_on::date ELSE d.expected_close_on END AS expected_close_on,
-                           CASE WHEN c.closed_on_changed THEN c.closed_on::date ELSE d.closed_on END AS closed_on,
-                           d.closed_on AS closed_on_now,
-                           coalesce(CASE WHEN c.outcome_changed THEN c.outcome ELSE d.outcome END, 'open') AS outcome,
-                           d.outcome AS outcome_now,
-                           d.lost_reason,
-                           d.forecast_category,
-                           d.recorded_at < (sales_perf.as_of() + 1)::timestamptz AS is_as_recorded
-                      FROM deal_later_change c
-                      JOIN deal d ON d.deal_id = c.deal_id
-                     WHERE d.opened_on <= sales_perf.as_of()
-                        OR d.opened_on IS NULL) AS fields
-        )
-        SELECT *
-          FROM restored) AS was;
+  FROM restored_deal() AS was;
 
 COMMENT ON VIEW changed_deal_as_of IS 'A part of deal_as_of: the deals changed after the day as_of() gives, as they stood then.';
 

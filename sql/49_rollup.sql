@@ -69,8 +69,8 @@ COMMENT ON COLUMN rollup_cell.grain IS 'day, or month: sums over the days from o
 COMMENT ON COLUMN rollup_cell.cell IS 'closed: of closed_cell; opened: of opened_cell; split: of split_cell.';
 COMMENT ON COLUMN rollup_cell.on_date IS 'closed_on or opened_on of the cell, or the first day of the month; NULL: not known.';
 COMMENT ON COLUMN rollup_cell.is_open IS 'True for open deals (opened), and for overlays (split).';
-COMMENT ON COLUMN rollup_cell.currency IS 'Currency of the deals; NULL: the mart''s reporting currency.';
-COMMENT ON COLUMN rollup_cell.pipeline_id IS 'The pipeline.';
+COMMENT ON COLUMN rollup_cell.currency IS 'Currency of the deals; NULL: the mart''s reporting currency, and for closed deals by month, whose amounts are in that.';
+COMMENT ON COLUMN rollup_cell.pipeline_id IS 'The pipeline; NULL by month.';
 COMMENT ON COLUMN rollup_cell.rep_id IS 'The rep; NULL: nobody.';
 COMMENT ON COLUMN rollup_cell.counts_from IS 'First day on which the deals count so; NULL: it is over.';
 COMMENT ON COLUMN rollup_cell.counts_until IS 'The day from which on they no longer count so: they are closed; NULL: no end.';
@@ -155,6 +155,7 @@ COMMENT ON FUNCTION rollup_grain() IS 'How coarse the maintained rollups can be 
 
 -- ---------------------------------------------------------------- which cells a deal belongs to
 
+-- Its callers give the rates from a join, not from a sub-select, so that the function is written into their queries.
 -- No clock of a session is further back than this day.
 CREATE FUNCTION rollup_settled_day() RETURNS date
     LANGUAGE sql STABLE PARALLEL SAFE

@@ -113,8 +113,6 @@ COMMENT ON COLUMN closed_cell.unconverted_count IS 'Deals of the cell whose amou
 -- The same for reports by whole months, quarters and years, from cells as coarse as there are.
 CREATE VIEW closed_month_cell WITH (security_invoker = true) AS
 SELECT closed_on,
-       currency,
-       pipeline_id,
        rep_id,
        summary,
        unconverted_count
@@ -122,8 +120,6 @@ SELECT closed_on,
  WHERE (SELECT rollup_grain()) IS NULL
 UNION ALL
 SELECT on_date,
-       currency,
-       pipeline_id,
        rep_id,
        summary,
        unconverted_count
@@ -133,8 +129,6 @@ SELECT on_date,
 
 COMMENT ON VIEW closed_month_cell IS 'Won and lost deals, as closed_cell has them, by a day such that ranges of whole months (of calendar) hold the right ones, and the rep is in one team from that day to the last: in the mart''s reporting currency. Attribution C.';
 COMMENT ON COLUMN closed_month_cell.closed_on IS 'Day of closing, or the first of the month or of the rep''s days in a team; NULL: closed without a day.';
-COMMENT ON COLUMN closed_month_cell.currency IS 'Currency in which the deals were made; NULL: the mart''s reporting currency. The summary is in the reporting currency.';
-COMMENT ON COLUMN closed_month_cell.pipeline_id IS 'The pipeline.';
 COMMENT ON COLUMN closed_month_cell.rep_id IS 'The rep who owned the deals; NULL: nobody.';
 COMMENT ON COLUMN closed_month_cell.summary IS 'deal_summary of the cell''s deals: amounts in the reporting currency at the rate of closed_on; deals without a rate have no amount.';
 COMMENT ON COLUMN closed_month_cell.unconverted_count IS 'Deals of the cell whose amount has no rate into the reporting currency. Count.';
@@ -178,7 +172,6 @@ CREATE VIEW opened_month_cell WITH (security_invoker = true) AS
 SELECT opened_on,
        is_open,
        currency,
-       pipeline_id,
        rep_id,
        summary,
        unrecorded_count,
@@ -189,7 +182,6 @@ UNION ALL
 SELECT on_date,
        is_open,
        currency,
-       pipeline_id,
        rep_id,
        summary,
        CASE WHEN recorded_at >= (sales_perf.as_of() + 1)::timestamptz THEN deal_count ELSE 0 END,
@@ -201,8 +193,7 @@ SELECT on_date,
 COMMENT ON VIEW opened_month_cell IS 'All deals, as opened_cell has them, by a day such that ranges of whole months (of calendar) hold the right ones: cohorts, Kaplan-Meier. Attribution R.';
 COMMENT ON COLUMN opened_month_cell.opened_on IS 'Day of opening, or the first of the month or of the rep''s days in a team; NULL: not known.';
 COMMENT ON COLUMN opened_month_cell.is_open IS 'True for cells of open deals: the whole pipeline, where its stages do not matter.';
-COMMENT ON COLUMN opened_month_cell.currency IS 'Currency in which the deals were made; NULL: the mart''s reporting currency.';
-COMMENT ON COLUMN opened_month_cell.pipeline_id IS 'The pipeline.';
+COMMENT ON COLUMN opened_month_cell.currency IS 'Currency of open deals (open_amount); NULL: the mart''s reporting currency.';
 COMMENT ON COLUMN opened_month_cell.rep_id IS 'The rep who owned the deals; NULL: nobody.';
 COMMENT ON COLUMN opened_month_cell.summary IS 'deal_summary of the cell''s deals: amounts of closed ones in the reporting currency at the rate of their day of closing, those of open ones in currency.';
 COMMENT ON COLUMN opened_month_cell.unrecorded_count IS 'Deals of the cell whose history was not recorded by then (see deal_as_of). Count.';

@@ -41,7 +41,8 @@ BEGIN ATOMIC
                coalesce(sum(c.cell_amount) FILTER (WHERE c.is_open), 0) AS amount,
                sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) AS summary
           FROM deal d
-         CROSS JOIN LATERAL rollup_cells(d.rep_id, d.pipeline_id, d.currency, d.amount, d.outcome, d.opened_on, d.closed_on, d.recorded_at, (SELECT rates FROM fx_rate_list)) AS c
+         CROSS JOIN fx_rate_list fx
+         CROSS JOIN LATERAL rollup_cells(d.rep_id, d.pipeline_id, d.currency, d.amount, d.outcome, d.opened_on, d.closed_on, d.recorded_at, fx.rates) AS c
          WHERE currencies IS NULL
             OR d.currency = ANY (currencies)
          GROUP BY c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at
@@ -138,6 +139,8 @@ COMMENT ON FUNCTION rollup_split_again(text[]) IS 'Derives anew what some deals 
 CREATE FUNCTION rollup_deal() RETURNS trigger
     LANGUAGE plpgsql
     SECURITY DEFINER
+    -- hundreds of thousands of cells are grouped in memory, or would be sorted
+    SET work_mem = '256MB'
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -167,7 +170,8 @@ BEGIN
                 UNION ALL
                 SELECT -1, o.deal_id, o.rep_id, o.pipeline_id, o.currency, o.amount, o.outcome, o.opened_on, o.closed_on, o.recorded_at
                   FROM old_rows o) AS d
-         CROSS JOIN LATERAL rollup_cells(d.rep_id, d.pipeline_id, d.currency, d.amount, d.outcome, d.opened_on, d.closed_on, d.recorded_at, (SELECT rates FROM fx_rate_list)) AS c
+         CROSS JOIN fx_rate_list fx
+         CROSS JOIN LATERAL rollup_cells(d.rep_id, d.pipeline_id, d.currency, d.amount, d.outcome, d.opened_on, d.closed_on, d.recorded_at, fx.rates) AS c
          GROUP BY c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at
         HAVING sum(d.sign) <> 0
             OR sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) FILTER (WHERE d.sign = 1)
@@ -193,7 +197,8 @@ BEGIN
                END
           FROM changed_rows d
          CROSS JOIN (SELECT CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END AS n) AS sign
-         CROSS JOIN LATERAL rollup_cells(d.rep_id, d.pipeline_id, d.currency, d.amount, d.outcome, d.opened_on, d.closed_on, d.recorded_at, (SELECT rates FROM fx_rate_list)) AS c
+         CROSS JOIN fx_rate_list fx
+         CROSS JOIN LATERAL rollup_cells(d.rep_id, d.pipeline_id, d.currency, d.amount, d.outcome, d.opened_on, d.closed_on, d.recorded_at, fx.rates) AS c
          GROUP BY sign.n, c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at;
         split_ids := ARRAY(SELECT c.deal_id
                              FROM deal_credit c
@@ -291,6 +296,8 @@ COMMENT ON FUNCTION rollup_boundary() IS 'Trigger function: months of reps begin
 
 CREATE FUNCTION rollup_fold() RETURNS bigint
     LANGUAGE plpgsql
+    -- hundreds of thousands of cells are grouped in memory, or would be sorted
+    SET work_mem = '256MB'
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -311,12 +318,13 @@ BEGIN
     IF EXISTS (SELECT FROM rollup_state s WHERE s.month_version IS DISTINCT FROM version_now) THEN
         DELETE FROM rollup_cell WHERE grain = 'month';
         INSERT INTO rollup_cell
-        SELECT 'month', b.cell, b.bucket, b.is_open, b.currency, b.pipeline_id, b.rep_id, b.counts_from, b.counts_until, b.recorded_at,
+        SELECT 'month', b.cell, b.bucket, b.is_open, b.currency, NULL, b.rep_id, b.counts_from, b.counts_until, b.recorded_at,
                sum(b.deal_count), sum(b.unconverted_count), sum(b.amount), sales_perf.rollup(b.summary)
-          FROM (SELECT r.*, rollup_bucket(r.rep_id, r.on_date) AS bucket
+          FROM (SELECT r.cell, rollup_bucket(r.rep_id, r.on_date) AS bucket, r.is_open, CASE WHEN r.is_open THEN r.currency END AS currency, r.rep_id,
+                       r.counts_from, r.counts_until, r.recorded_at, r.deal_count, r.unconverted_count, r.amount, r.summary
                   FROM rollup_cell r
                  WHERE r.grain = 'day') AS b
-         GROUP BY b.cell, b.bucket, b.is_open, b.currency, b.pipeline_id, b.rep_id, b.counts_from, b.counts_until, b.recorded_at;
+         GROUP BY b.cell, b.bucket, b.is_open, b.currency, b.rep_id, b.counts_from, b.counts_until, b.recorded_at;
     END IF;
 
     -- What lay ahead when it was written, and is over now, becomes one with the rest.
@@ -334,7 +342,7 @@ BEGIN
         SELECT 'day'::text AS grain, t.*
           FROM taken t
         UNION ALL
-        SELECT 'month', t.cell, rollup_bucket(t.rep_id, t.on_date), t.is_open, t.currency, t.pipeline_id, t.rep_id, t.counts_from, t.counts_until, t.recorded_at,
+        SELECT 'month', t.cell, rollup_bucket(t.rep_id, t.on_date), t.is_open, CASE WHEN t.is_open THEN t.currency END, NULL, t.rep_id, t.counts_from, t.counts_until, t.recorded_at,
                t.deal_count, t.unconverted_count, t.amount, t.summary
           FROM taken t
         UNION ALL
@@ -373,6 +381,8 @@ COMMENT ON FUNCTION rollup_fold() IS 'Behind sales_perf.fold_rollup(): moves rol
 
 CREATE FUNCTION rollup_rebuild() RETURNS bigint
     LANGUAGE plpgsql
+    -- hundreds of thousands of cells are grouped in memory, or would be sorted
+    SET work_mem = '256MB'
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -386,8 +396,13 @@ BEGIN
     PERFORM pg_advisory_xact_lock(rollup_lock('rates'));
     PERFORM pg_advisory_xact_lock(rollup_lock('fold'));
 
-    INSERT INTO rollup_delta
-    SELECT * FROM rollup_difference();
+    IF EXISTS (SELECT FROM rollup_cell) OR EXISTS (SELECT FROM rollup_delta) THEN
+        INSERT INTO rollup_delta
+        SELECT * FROM rollup_difference();
+    ELSE
+        INSERT INTO rollup_cell
+        SELECT 'day', d.* FROM rollup_difference() AS d;
+    END IF;
     GET DIAGNOSTICS mended = ROW_COUNT;
 
     -- splits are few: from the beginning
@@ -418,9 +433,10 @@ BEGIN ATOMIC
         SELECT 'split', closed_on, is_overlay, NULL, NULL, rep_id, 0, amount, NULL
           FROM split_live_cell
     ),
+    -- months know the currency of open deals alone, and no pipeline
     side AS (
         SELECT l.cell, g.grain, CASE g.grain WHEN 'day' THEN l.on_date ELSE rollup_bucket(l.rep_id, l.on_date) END AS on_date,
-               l.is_open, l.currency, l.pipeline_id, l.rep_id,
+               l.is_open, CASE WHEN g.grain = 'day' OR l.is_open THEN l.currency END AS currency, CASE WHEN g.grain = 'day' THEN l.pipeline_id END AS pipeline_id, l.rep_id,
                l.n, coalesce(l.amount, 0) AS amount,
                l.summary AS live_summary,
                NULL::sales_perf.deal_summary AS stored_summary
@@ -428,7 +444,7 @@ BEGIN ATOMIC
          CROSS JOIN (VALUES ('day'::text), ('month')) AS g (grain)
         UNION ALL
         SELECT r.cell, r.grain, CASE r.grain WHEN 'day' THEN r.on_date ELSE rollup_bucket(r.rep_id, r.on_date) END,
-               r.is_open, r.currency, r.pipeline_id, r.rep_id,
+               r.is_open, CASE WHEN r.grain = 'day' OR r.is_open THEN r.currency END, CASE WHEN r.grain = 'day' THEN r.pipeline_id END, r.rep_id,
                - CASE r.cell
                      WHEN 'closed' THEN r.unconverted_count
                      WHEN 'opened' THEN CASE WHEN r.recorded_at >= (sales_perf.as_of() + 1)::timestamptz THEN r.deal_count ELSE 0 END
