@@ -51,8 +51,8 @@ COMMENT ON COLUMN deal_later_change.outcome IS 'The outcome it had, if changed l
 COMMENT ON COLUMN deal_later_change.closed_on_changed IS 'True if the day of closing was changed later.';
 COMMENT ON COLUMN deal_later_change.closed_on IS 'The day of closing it had, if changed later.';
 
--- Two of the four kinds are views of their own, for what looks deals up one by one: a union with
--- the changed ones, which are put together in one go, would be read as a whole for each of them.
+-- Stages apart, for which most reports do not ask. One of the four kinds is a view of its own, for what looks
+-- deals up one by one.
 CREATE VIEW closed_deal_as_of WITH (security_invoker = true) AS
 SELECT d.deal_id,
        d.name,
@@ -61,23 +61,15 @@ SELECT d.deal_id,
        d.rep_id,
        d.pipeline_id,
        d.stage_id,
-       (SELECT e.entered_on
-          FROM stage_event e
-         WHERE e.deal_id = d.deal_id
-           AND e.entered_on <= sales_perf.as_of()
-         ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
-         LIMIT 1) AS stage_entered_on,
        d.amount,
        d.currency,
        d.opened_on,
        d.expected_close_on,
        d.closed_on,
        d.outcome,
-       false AS is_open,
        d.lost_reason,
        d.forecast_category,
-       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz AS is_as_recorded,
-       sales_perf.reporting_amount(d.amount, d.currency, d.closed_on, (SELECT rates FROM fx_rate_list)) AS reporting_amount
+       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz AS is_as_recorded
   FROM deal d
  WHERE d.outcome <> 'open'
    AND (d.closed_on <= sales_perf.as_of() OR d.closed_on IS NULL)
@@ -87,150 +79,216 @@ SELECT d.deal_id,
                     WHERE c.deal_id = d.deal_id
                       AND c.changed_at >= (sales_perf.as_of() + 1)::timestamptz);
 
-COMMENT ON VIEW closed_deal_as_of IS 'A part of deal_as_of: the deals closed by the end of the day as_of() gives that have not changed since.';
+COMMENT ON VIEW closed_deal_as_of IS 'A part of deal_as_of: the deals closed by the end of the day as_of() gives that have not changed since. stage_id is that of now.';
 
 -- changed since: put together from what stood until the first later change. A function, so that what most
--- reports never need is not planned for each of them, and a report of many periods does it once; without
--- the stages, which few reports ask for.
-CREATE FUNCTION restored_deal()
-    RETURNS TABLE (deal_id text, name text, account_id text, product_id text, rep_id text, pipeline_id text, stage_id_changed boolean, stage_id text,
-                   stage_id_now text, amount numeric, currency text, opened_on date, expected_close_on date, closed_on date, closed_on_now date,
-                   outcome text, outcome_now text, lost_reason text, forecast_category text, is_as_recorded boolean, closing text)
+-- reports never need is not planned for each of them, and a report of many periods does it once.
+CREATE FUNCTION changed_deal_as_of()
+    RETURNS TABLE (deal_id text, name text, account_id text, product_id text, rep_id text, pipeline_id text, stage_id text, is_stage_known boolean,
+                   is_stage_of_events boolean, amount numeric, currency text, opened_on date, expected_close_on date, closed_on date, outcome text,
+                   is_open boolean, lost_reason text, forecast_category text, is_as_recorded boolean)
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT fields.*,
-           CASE
-               WHEN fields.outcome <> 'open'
-                    AND (fields.closed_on <= sales_perf.as_of() OR fields.closed_on IS NULL)
-               THEN 'history'
-               -- Entered late: where the history begins after that day, it cannot gainsay
-               -- a day of closing that was entered since.
-               WHEN NOT fields.is_as_recorded
-                    AND fields.outcome_now IN ('won', 'lost')
-                    AND fields.closed_on_now <= sales_perf.as_of()
-               THEN 'deal'
-               ELSE 'none'
-           END AS closing
-      FROM (SELECT d.deal_id,
-                   d.name,
-                   d.account_id,
-                   d.product_id,
-                   CASE WHEN c.rep_id_changed THEN c.rep_id ELSE d.rep_id END AS rep_id,
-                   d.pipeline_id,
-                   c.stage_id_changed,
-                   c.stage_id,
-                   d.stage_id AS stage_id_now,
-                   CASE WHEN c.amount_changed THEN c.amount::numeric ELSE d.amount END AS amount,
-                   CASE WHEN c.currency_changed THEN c.currency ELSE d.currency END AS currency,
-                   d.opened_on,
-                   CASE WHEN c.expected_close_on_changed THEN c.expected_close_on::date ELSE d.expected_close_on END AS expected_close_on,
-                   CASE WHEN c.closed_on_changed THEN c.closed_on::date ELSE d.closed_on END AS closed_on,
-                   d.closed_on AS closed_on_now,
-                   coalesce(CASE WHEN c.outcome_changed THEN c.outcome ELSE d.outcome END, 'open') AS outcome,
-                   d.outcome AS outcome_now,
-                   d.lost_reason,
-                   d.forecast_category,
-                   d.recorded_at < (sales_perf.as_of() + 1)::timestamptz AS is_as_recorded
-              FROM deal_later_change c
-              JOIN deal d ON d.deal_id = c.deal_id
-             WHERE d.opened_on <= sales_perf.as_of()
-                OR d.opened_on IS NULL) AS fields;
+    WITH fields AS (
+        SELECT d.deal_id,
+               d.name,
+               d.account_id,
+               d.product_id,
+               CASE WHEN c.rep_id_changed THEN c.rep_id ELSE d.rep_id END AS rep_id,
+               d.pipeline_id,
+               CASE WHEN c.stage_id_changed THEN c.stage_id ELSE d.stage_id END AS stage_id,
+               c.stage_id_changed,
+               CASE WHEN c.amount_changed THEN c.amount::numeric ELSE d.amount END AS amount,
+               CASE WHEN c.currency_changed THEN c.currency ELSE d.currency END AS currency,
+               d.opened_on,
+               CASE WHEN c.expected_close_on_changed THEN c.expected_close_on::date ELSE d.expected_close_on END AS expected_close_on,
+               CASE WHEN c.closed_on_changed THEN c.closed_on::date ELSE d.closed_on END AS closed_on,
+               d.closed_on AS closed_on_now,
+               coalesce(CASE WHEN c.outcome_changed THEN c.outcome ELSE d.outcome END, 'open') AS outcome,
+               d.outcome AS outcome_now,
+               d.lost_reason,
+               d.forecast_category,
+               d.recorded_at < (sales_perf.as_of() + 1)::timestamptz AS is_as_recorded
+          FROM deal_later_change c
+          JOIN deal d ON d.deal_id = c.deal_id
+         WHERE d.opened_on <= sales_perf.as_of()
+            OR d.opened_on IS NULL
+    ),
+    closing AS (
+        SELECT f.*,
+               CASE
+                   WHEN f.outcome <> 'open'
+                        AND (f.closed_on <= sales_perf.as_of() OR f.closed_on IS NULL)
+                   THEN 'history'
+                   -- Entered late: where the history begins after that day, it cannot gainsay
+                   -- a day of closing that was entered since.
+                   WHEN NOT f.is_as_recorded
+                        AND f.outcome_now IN ('won', 'lost')
+                        AND f.closed_on_now <= sales_perf.as_of()
+                   THEN 'deal'
+                   ELSE 'none'
+               END AS told_by
+          FROM fields f
+    )
+    SELECT c.deal_id,
+           c.name,
+           c.account_id,
+           c.product_id,
+           c.rep_id,
+           c.pipeline_id,
+           c.stage_id,
+           c.stage_id_changed,
+           c.told_by = 'none' AND coalesce(c.outcome_now, 'open') <> 'open',
+           c.amount,
+           c.currency,
+           c.opened_on,
+           c.expected_close_on,
+           CASE c.told_by WHEN 'history' THEN c.closed_on WHEN 'deal' THEN c.closed_on_now END,
+           CASE c.told_by WHEN 'history' THEN c.outcome WHEN 'deal' THEN c.outcome_now ELSE 'open' END,
+           c.told_by = 'none',
+           CASE WHEN c.told_by <> 'none' THEN c.lost_reason END,
+           c.forecast_category,
+           c.is_as_recorded
+      FROM closing c;
 END
 $$;
 
-COMMENT ON FUNCTION restored_deal() IS 'The deals changed after the day as_of() gives, with what their fields held then (of the stage: if it was changed later). closing: none, they were open; history, they had been closed as the history has it; deal, as they are now.';
+COMMENT ON FUNCTION changed_deal_as_of() IS 'A part of deal_as_of: the deals changed after the day as_of() gives, as they stood then. stage_id is that of then where is_stage_known (it was changed later), else that of now; is_stage_of_events: only stage_event can tell it.';
 
-CREATE VIEW changed_deal_as_of (deal_id, name, account_id, product_id, rep_id, pipeline_id, stage_id, stage_entered_on, amount, currency, opened_on, expected_close_on, closed_on, outcome, is_open, lost_reason, forecast_category, is_as_recorded, reporting_amount) WITH (security_invoker = true) AS
-SELECT was.deal_id,
-       was.name,
-       was.account_id,
-       was.product_id,
-       was.rep_id,
-       was.pipeline_id,
-       CASE
-           WHEN was.stage_id_changed
-           THEN was.stage_id
-           WHEN was.closing = 'none' AND was.outcome_now IN ('won', 'lost')
-           THEN (SELECT e.stage_id
-                   FROM stage_event e
-                  WHERE e.deal_id = was.deal_id
-                    AND e.entered_on <= sales_perf.as_of()
-                  ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
-                  LIMIT 1)
-           ELSE coalesce(
-                (SELECT e.stage_id
-                   FROM stage_event e
-                  WHERE e.deal_id = was.deal_id
-                    AND e.entered_on <= sales_perf.as_of()
-                  ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
-                  LIMIT 1),
-                (SELECT e.stage_id
-                   FROM stage_event e
-                  WHERE e.deal_id = was.deal_id
-                  ORDER BY e.entered_on, e.entered_at NULLS FIRST, e.stage_event_id
-                  LIMIT 1),
-                was.stage_id_now)
-       END,
-       (SELECT e.entered_on
-          FROM stage_event e
-         WHERE e.deal_id = was.deal_id
-           AND e.entered_on <= sales_perf.as_of()
-         ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
-         LIMIT 1),
-       was.amount,
-       was.currency,
-       was.opened_on,
-       was.expected_close_on,
-       CASE
-           WHEN was.closing = 'history' THEN was.closed_on
-           WHEN was.closing = 'deal' THEN was.closed_on_now
-       END,
-       CASE
-           WHEN was.closing = 'history' THEN was.outcome
-           WHEN was.closing = 'deal' THEN was.outcome_now
-           ELSE 'open'
-       END,
-       was.closing = 'none',
-       CASE WHEN was.closing <> 'none' THEN was.lost_reason END,
-       was.forecast_category,
-       was.is_as_recorded,
-       sales_perf.reporting_amount(was.amount, was.currency, CASE was.closing
-                                            WHEN 'history' THEN was.closed_on
-                                            WHEN 'deal' THEN was.closed_on_now
-                                            ELSE sales_perf.as_of()
-                                        END, (SELECT rates FROM fx_rate_list))
-  FROM restored_deal() AS was;
+CREATE VIEW deal_core_as_of WITH (security_invoker = true) AS
+SELECT kind.deal_id,
+       kind.name,
+       kind.account_id,
+       kind.product_id,
+       kind.rep_id,
+       kind.pipeline_id,
+       kind.stage_id,
+       kind.is_stage_known,
+       kind.is_stage_of_events,
+       kind.last_entered_on,
+       kind.amount,
+       kind.currency,
+       kind.opened_on,
+       kind.expected_close_on,
+       kind.closed_on,
+       kind.outcome,
+       kind.is_open,
+       kind.lost_reason,
+       kind.forecast_category,
+       kind.is_as_recorded,
+       sales_perf.reporting_amount(kind.amount, kind.currency, CASE WHEN kind.is_open THEN sales_perf.as_of() ELSE kind.closed_on END, (SELECT rates FROM fx_rate_list)) AS reporting_amount
+  FROM (-- closed by then, and not changed since
+        SELECT deal_id,
+               name,
+               account_id,
+               product_id,
+               rep_id,
+               pipeline_id,
+               stage_id,
+               true AS is_stage_known,
+               false AS is_stage_of_events,
+               NULL::date AS last_entered_on,
+               amount,
+               currency,
+               opened_on,
+               expected_close_on,
+               closed_on,
+               outcome,
+               false AS is_open,
+               lost_reason,
+               forecast_category,
+               is_as_recorded
+          FROM closed_deal_as_of
+        UNION ALL
+        -- open, and not changed since
+        SELECT d.deal_id,
+               d.name,
+               d.account_id,
+               d.product_id,
+               d.rep_id,
+               d.pipeline_id,
+               d.stage_id,
+               sales_perf.as_of() >= current_date,
+               false,
+               d.stage_entered_on,
+               d.amount,
+               d.currency,
+               d.opened_on,
+               d.expected_close_on,
+               NULL::date,
+               'open'::text,
+               true,
+               NULL::text,
+               d.forecast_category,
+               d.recorded_at < (sales_perf.as_of() + 1)::timestamptz
+          FROM deal d
+         WHERE (d.outcome IS NULL OR d.outcome = 'open')
+           AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
+           AND NOT EXISTS (SELECT
+                             FROM deal_change c
+                            WHERE c.deal_id = d.deal_id
+                              AND c.changed_at >= (sales_perf.as_of() + 1)::timestamptz)
+        UNION ALL
+        -- closed after that day, without a change recorded since: open then, in the stage that its events
+        -- tell and in none where they tell nothing, for the one it is in now is that of its closing
+        SELECT d.deal_id,
+               d.name,
+               d.account_id,
+               d.product_id,
+               d.rep_id,
+               d.pipeline_id,
+               NULL::text,
+               false,
+               true,
+               NULL::date,
+               d.amount,
+               d.currency,
+               d.opened_on,
+               d.expected_close_on,
+               NULL::date,
+               'open'::text,
+               true,
+               NULL::text,
+               d.forecast_category,
+               d.recorded_at < (sales_perf.as_of() + 1)::timestamptz
+          FROM deal d
+         WHERE d.outcome <> 'open'
+           AND d.closed_on > sales_perf.as_of()
+           AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
+           AND NOT EXISTS (SELECT
+                             FROM deal_change c
+                            WHERE c.deal_id = d.deal_id
+                              AND c.changed_at >= (sales_perf.as_of() + 1)::timestamptz)
+        UNION ALL
+        SELECT deal_id,
+               name,
+               account_id,
+               product_id,
+               rep_id,
+               pipeline_id,
+               stage_id,
+               is_stage_known,
+               is_stage_of_events,
+               NULL::date,
+               amount,
+               currency,
+               opened_on,
+               expected_close_on,
+               closed_on,
+               outcome,
+               is_open,
+               lost_reason,
+               forecast_category,
+               is_as_recorded
+          FROM changed_deal_as_of()) AS kind;
 
-COMMENT ON VIEW changed_deal_as_of IS 'A part of deal_as_of: the deals changed after the day as_of() gives, as they stood then.';
+COMMENT ON VIEW deal_core_as_of IS 'What deal_as_of shows but for the stages, and what these are found by: reports that do not ask for stages are planned faster so.';
 
 CREATE VIEW deal_as_of WITH (security_invoker = true) AS
--- closed by then, and not changed since
-SELECT deal_id,
-       name,
-       account_id,
-       product_id,
-       rep_id,
-       pipeline_id,
-       stage_id,
-       stage_entered_on,
-       amount,
-       currency,
-       opened_on,
-       expected_close_on,
-       closed_on,
-       outcome,
-       is_open,
-       lost_reason,
-       forecast_category,
-       is_as_recorded,
-       reporting_amount
-  FROM closed_deal_as_of
-UNION ALL
--- open, and not changed since
 SELECT d.deal_id,
        d.name,
        d.account_id,
@@ -238,7 +296,7 @@ SELECT d.deal_id,
        d.rep_id,
        d.pipeline_id,
        CASE
-           WHEN sales_perf.as_of() >= current_date
+           WHEN d.is_stage_known
            THEN d.stage_id
            ELSE coalesce(
                 (SELECT e.stage_id
@@ -248,104 +306,38 @@ SELECT d.deal_id,
                   ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
                   LIMIT 1),
                 -- opened before its first event: the first stage known of it
-                (SELECT e.stage_id
-                   FROM stage_event e
-                  WHERE e.deal_id = d.deal_id
-                  ORDER BY e.entered_on, e.entered_at NULLS FIRST, e.stage_event_id
-                  LIMIT 1),
-                d.stage_id)
-       END,
+                CASE
+                    WHEN NOT d.is_stage_of_events
+                    THEN coalesce((SELECT e.stage_id
+                                     FROM stage_event e
+                                    WHERE e.deal_id = d.deal_id
+                                    ORDER BY e.entered_on, e.entered_at NULLS FIRST, e.stage_event_id
+                                    LIMIT 1), d.stage_id)
+                END)
+       END AS stage_id,
        -- the latest entry of all, if it lies before that day, is the latest before that day
        CASE
-           WHEN d.stage_entered_on <= sales_perf.as_of()
-           THEN d.stage_entered_on
+           WHEN d.last_entered_on <= sales_perf.as_of()
+           THEN d.last_entered_on
            ELSE (SELECT e.entered_on
                    FROM stage_event e
                   WHERE e.deal_id = d.deal_id
                     AND e.entered_on <= sales_perf.as_of()
                   ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
                   LIMIT 1)
-       END,
+       END AS stage_entered_on,
        d.amount,
        d.currency,
        d.opened_on,
        d.expected_close_on,
-       NULL::date,
-       'open'::text,
-       true,
-       NULL::text,
+       d.closed_on,
+       d.outcome,
+       d.is_open,
+       d.lost_reason,
        d.forecast_category,
-       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz,
-       sales_perf.reporting_amount(d.amount, d.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))
-  FROM deal d
- WHERE (d.outcome IS NULL OR d.outcome = 'open')
-   AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
-   AND NOT EXISTS (SELECT
-                     FROM deal_change c
-                    WHERE c.deal_id = d.deal_id
-                      AND c.changed_at >= (sales_perf.as_of() + 1)::timestamptz)
-UNION ALL
--- closed after that day, without a change recorded since: open then, in the stage that its events
--- tell and in none where they tell nothing, for the one it is in now is that of its closing
-SELECT d.deal_id,
-       d.name,
-       d.account_id,
-       d.product_id,
-       d.rep_id,
-       d.pipeline_id,
-       (SELECT e.stage_id
-          FROM stage_event e
-         WHERE e.deal_id = d.deal_id
-           AND e.entered_on <= sales_perf.as_of()
-         ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
-         LIMIT 1),
-       (SELECT e.entered_on
-          FROM stage_event e
-         WHERE e.deal_id = d.deal_id
-           AND e.entered_on <= sales_perf.as_of()
-         ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
-         LIMIT 1),
-       d.amount,
-       d.currency,
-       d.opened_on,
-       d.expected_close_on,
-       NULL::date,
-       'open'::text,
-       true,
-       NULL::text,
-       d.forecast_category,
-       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz,
-       sales_perf.reporting_amount(d.amount, d.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))
-  FROM deal d
- WHERE d.outcome <> 'open'
-   AND d.closed_on > sales_perf.as_of()
-   AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
-   AND NOT EXISTS (SELECT
-                     FROM deal_change c
-                    WHERE c.deal_id = d.deal_id
-                      AND c.changed_at >= (sales_perf.as_of() + 1)::timestamptz)
-UNION ALL
--- changed since
-SELECT deal_id,
-       name,
-       account_id,
-       product_id,
-       rep_id,
-       pipeline_id,
-       stage_id,
-       stage_entered_on,
-       amount,
-       currency,
-       opened_on,
-       expected_close_on,
-       closed_on,
-       outcome,
-       is_open,
-       lost_reason,
-       forecast_category,
-       is_as_recorded,
-       reporting_amount
-  FROM changed_deal_as_of;
+       d.is_as_recorded,
+       d.reporting_amount
+  FROM deal_core_as_of d;
 
 COMMENT ON VIEW deal_as_of IS 'The deals as they stood at the end of the day as_of() gives (session time zone): deals opened later are absent, those closed later are open, and stage, amount, currency, rep, expected close and outcome are what they were before the first change recorded later. A deal reopened later is closed as it was. Deals deleted since are gone. Where the history of a deal begins after that day, is_as_recorded is false, and its other fields are as first recorded.';
 COMMENT ON COLUMN deal_as_of.deal_id IS 'Key of the deal.';
@@ -368,6 +360,10 @@ COMMENT ON COLUMN deal_as_of.forecast_category IS 'The CRM''s forecast category,
 COMMENT ON COLUMN deal_as_of.reporting_amount IS 'Its amount in the mart''s reporting currency, at the rate of closed_on, or of as_of() for a deal that was open. Amount; NULL where the amount is not known or there is no rate.';
 COMMENT ON COLUMN deal_as_of.is_as_recorded IS 'True where the deal''s history was being recorded by then, so that this is what the mart would have shown on that day; false where it was entered later (deal.recorded_at) and this is a reconstruction.';
 
+COMMENT ON COLUMN deal_core_as_of.is_stage_known IS 'True where stage_id is that of then; else it is that of now, for where stage_event tells nothing.';
+COMMENT ON COLUMN deal_core_as_of.is_stage_of_events IS 'True where only stage_event can tell the stage.';
+COMMENT ON COLUMN deal_core_as_of.last_entered_on IS 'Day of its latest stage event of all, as deal has it; NULL: not known here.';
+
 -- The same columns mean the same in its parts.
 DO $$
 DECLARE
@@ -378,7 +374,7 @@ BEGIN
                a.attname AS column_name,
                col_description(a.attrelid, a.attnum) AS comment
           FROM pg_attribute a
-         CROSS JOIN (VALUES ('closed_deal_as_of'), ('changed_deal_as_of')) AS part (name)
+         JOIN (VALUES ('closed_deal_as_of'), ('deal_core_as_of')) AS part (name) ON EXISTS (SELECT FROM pg_attribute p WHERE p.attrelid = part.name::regclass AND p.attname = a.attname)
          WHERE a.attrelid = 'deal_as_of'::regclass
            AND a.attnum > 0
     LOOP

@@ -66,32 +66,40 @@ CREATE CONSTRAINT TRIGGER deal_credit_check_total
 -- ---------------------------------------------------------------- what each is credited with
 
 CREATE VIEW split_credit WITH (security_invoker = true) AS
-SELECT d.deal_id,
-       d.closed_on,
-       c.rep_id,
-       c.share,
-       c.is_overlay,
-       d.reporting_amount * c.share AS amount,
-       d.rep_id AS owner_rep_id
-  FROM deal_credit c
-  JOIN closed_deal_as_of d ON d.deal_id = c.deal_id
- WHERE d.outcome = 'won'
-   -- asked once: where no deal is split, no deal is read
-   AND EXISTS (SELECT FROM deal_credit)
-UNION ALL
-SELECT d.deal_id,
-       d.closed_on,
-       c.rep_id,
-       c.share,
-       c.is_overlay,
-       d.reporting_amount * c.share,
-       d.rep_id
-  FROM deal_credit c
-  JOIN changed_deal_as_of d ON d.deal_id = c.deal_id
- WHERE NOT d.is_open
-   AND d.outcome = 'won'
-   AND EXISTS (SELECT FROM deal_credit)
-   AND EXISTS (SELECT FROM deal_change WHERE changed_at >= (sales_perf.as_of() + 1)::timestamptz);
+SELECT split.deal_id,
+       split.closed_on,
+       split.rep_id,
+       split.share,
+       split.is_overlay,
+       sales_perf.reporting_amount(split.amount, split.currency, split.closed_on, (SELECT rates FROM fx_rate_list)) * split.share AS amount,
+       split.owner_rep_id
+  FROM (SELECT d.deal_id,
+               d.closed_on,
+               c.rep_id,
+               c.share,
+               c.is_overlay,
+               d.amount,
+               d.currency,
+               d.rep_id AS owner_rep_id
+          FROM deal_credit c
+          JOIN closed_deal_as_of d ON d.deal_id = c.deal_id
+         WHERE d.outcome = 'won'
+           -- asked once: where no deal is split, no deal is read
+           AND EXISTS (SELECT FROM deal_credit)
+        UNION ALL
+        SELECT d.deal_id,
+               d.closed_on,
+               c.rep_id,
+               c.share,
+               c.is_overlay,
+               d.amount,
+               d.currency,
+               d.rep_id
+          FROM deal_credit c
+          JOIN changed_deal_as_of() d ON d.deal_id = c.deal_id
+         WHERE NOT d.is_open
+           AND d.outcome = 'won'
+           AND EXISTS (SELECT FROM deal_change WHERE changed_at >= (sales_perf.as_of() + 1)::timestamptz)) AS split;
 
 COMMENT ON VIEW split_credit IS 'The rows of deal_credit for deals won as of as_of(), with what they bring: splits, and overlays. Attribution C.';
 COMMENT ON COLUMN split_credit.deal_id IS 'The won deal.';
@@ -101,6 +109,23 @@ COMMENT ON COLUMN split_credit.share IS 'Share of the deal. Fraction.';
 COMMENT ON COLUMN split_credit.is_overlay IS 'True for credit on top of the split, which counts for no team and not for the company.';
 COMMENT ON COLUMN split_credit.amount IS 'The deal''s amount in the reporting currency x share. Amount; C; NULL where the amount is not known or has no rate.';
 COMMENT ON COLUMN split_credit.owner_rep_id IS 'The rep who owns the deal; NULL: nobody.';
+
+-- Seldom, and known at once: who asks for what belongs to nobody need not read all splits for it.
+CREATE FUNCTION has_split_of_nobody() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT EXISTS (SELECT
+                     FROM deal d
+                    WHERE d.rep_id IS NULL
+                      AND EXISTS (SELECT FROM deal_credit c WHERE c.deal_id = d.deal_id))
+        OR EXISTS (SELECT
+                     FROM deal_change h
+                    WHERE h.changed_at >= (sales_perf.as_of() + 1)::timestamptz
+                      AND h.field = 'rep_id'
+                      AND h.old_value IS NULL);
+END;
+
+COMMENT ON FUNCTION has_split_of_nobody() IS 'Whether a deal that is split may belong, or have belonged on the day as_of() gives, to no rep.';
 
 CREATE VIEW credit WITH (security_invoker = true) AS
 SELECT d.deal_id,

@@ -15,7 +15,7 @@ SELECT closed_on,
        rep_id,
        sales_perf.deal_agg(reporting_amount, outcome, opened_on, closed_on) AS summary,
        count(*) FILTER (WHERE currency IS NOT NULL AND amount IS NOT NULL AND reporting_amount IS NULL) AS unconverted_count
-  FROM deal_as_of
+  FROM deal_core_as_of
  WHERE NOT is_open
  GROUP BY closed_on, currency, pipeline_id, rep_id;
 
@@ -36,7 +36,7 @@ SELECT opened_on,
        sales_perf.deal_agg(CASE WHEN is_open THEN amount ELSE reporting_amount END, outcome, opened_on, closed_on) AS summary,
        count(*) FILTER (WHERE NOT is_as_recorded) AS unrecorded_count,
        sum(amount) FILTER (WHERE is_open) AS open_amount
-  FROM deal_as_of
+  FROM deal_core_as_of
  GROUP BY opened_on, is_open, currency, pipeline_id, rep_id;
 
 COMMENT ON VIEW opened_live_cell IS 'Read from the deals: all deals, whatever became of them, by the day they were opened: cohorts, Kaplan-Meier. Attribution R.';
