@@ -86,6 +86,7 @@ CREATE TABLE rollup_split (
     is_overlay   boolean NOT NULL,
     on_date      date,
     counts_from  date,
+    deal_count   bigint NOT NULL,
     amount       numeric NOT NULL
 );
 
@@ -97,6 +98,7 @@ COMMENT ON COLUMN rollup_split.rep_id IS 'A rep who is credited, or the owner, f
 COMMENT ON COLUMN rollup_split.is_overlay IS 'True for overlays.';
 COMMENT ON COLUMN rollup_split.on_date IS 'The day the deal was won; NULL: not known.';
 COMMENT ON COLUMN rollup_split.counts_from IS 'First day on which the deal counts as won; NULL: it was over when this was written.';
+COMMENT ON COLUMN rollup_split.deal_count IS '1 where the deal is credited, -1 where it is taken from the owner (in one of the rows that do). Count.';
 COMMENT ON COLUMN rollup_split.amount IS 'What is credited (negative: taken from the owner), in the reporting currency.';
 
 CREATE TABLE rollup_state (

@@ -199,28 +199,44 @@ COMMENT ON COLUMN opened_month_cell.summary IS 'deal_summary of the cell''s deal
 COMMENT ON COLUMN opened_month_cell.unrecorded_count IS 'Deals of the cell whose history was not recorded by then (see deal_as_of). Count.';
 COMMENT ON COLUMN opened_month_cell.open_amount IS 'Sum of the amounts of the cell''s open deals, in currency: converted on reading, at the rate of as_of(). Amount; NULL where there are none.';
 
--- Splits move amounts from the owner of a deal to those who are credited; overlays come on top.
+-- Splits move deals from the owner to those who are credited; overlays come on top. A deal is taken from its
+-- owner as a whole in one of the rows.
+CREATE FUNCTION split_moves(credit_rep_id text, owner_rep_id text, is_overlay boolean, amount numeric, is_first boolean)
+    RETURNS TABLE (rep_id text, is_overlay boolean, deal_count bigint, amount numeric)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT v.rep_id, v.is_overlay, v.deal_count, v.amount
+      FROM (VALUES (credit_rep_id, split_moves.is_overlay, 1::bigint, split_moves.amount, true),
+                   (owner_rep_id, false, CASE WHEN is_first THEN -1 ELSE 0 END, - split_moves.amount, NOT split_moves.is_overlay)) AS v (rep_id, is_overlay, deal_count, amount, is_so)
+     WHERE v.is_so;
+END;
+
+COMMENT ON FUNCTION split_moves(text, text, boolean, numeric, boolean) IS 'What a row of deal_credit adds to the one who is credited, and takes from the owner.';
+
 CREATE VIEW split_live_cell WITH (security_invoker = true) AS
 SELECT c.closed_on,
        moved.rep_id,
-       c.is_overlay,
-       sum(moved.amount) AS amount
-  FROM split_credit c
- CROSS JOIN LATERAL (VALUES (c.rep_id, c.amount),
-                            (c.owner_rep_id, CASE WHEN NOT c.is_overlay THEN - c.amount END)) AS moved (rep_id, amount)
- WHERE moved.amount IS NOT NULL
- GROUP BY c.closed_on, moved.rep_id, c.is_overlay;
+       moved.is_overlay,
+       sum(moved.deal_count)::bigint AS deal_count,
+       coalesce(sum(moved.amount), 0) AS amount
+  FROM (SELECT s.closed_on, s.rep_id, s.owner_rep_id, s.is_overlay, s.amount,
+               s.rep_id = (SELECT min(f.rep_id) FROM deal_credit f WHERE f.deal_id = s.deal_id AND NOT f.is_overlay) AS is_first
+          FROM split_credit s) AS c
+ CROSS JOIN LATERAL split_moves(c.rep_id, c.owner_rep_id, c.is_overlay, c.amount, c.is_first) AS moved
+ GROUP BY c.closed_on, moved.rep_id, moved.is_overlay;
 
 COMMENT ON VIEW split_live_cell IS 'Read from the deals: what splits add to what each rep booked as owner of deals (or take from it), by the day they were won, and overlays. Attribution C.';
 COMMENT ON COLUMN split_live_cell.closed_on IS 'Day of closing; NULL: closed without a day.';
 COMMENT ON COLUMN split_live_cell.rep_id IS 'The rep who is credited, or the owner; NULL: nobody owns the deal.';
 COMMENT ON COLUMN split_live_cell.is_overlay IS 'True for credit on top of splits, which counts for no team and not for the company.';
+COMMENT ON COLUMN split_live_cell.deal_count IS 'Deals the rep is credited with, less those taken. Count.';
 COMMENT ON COLUMN split_live_cell.amount IS 'What is credited less what is taken, in the reporting currency. Amount.';
 
-CREATE VIEW split_month_cell WITH (security_invoker = true) AS
+CREATE VIEW split_cell WITH (security_invoker = true) AS
 SELECT closed_on,
        rep_id,
        is_overlay,
+       deal_count,
        amount
   FROM split_live_cell
  WHERE (SELECT rollup_grain()) IS NULL
@@ -228,6 +244,33 @@ UNION ALL
 SELECT on_date,
        rep_id,
        is_open,
+       deal_count,
+       amount
+  FROM rollup_row
+ WHERE cell = 'split'
+   AND grain = 'day'
+   AND (SELECT rollup_grain()) IS NOT NULL;
+
+COMMENT ON VIEW split_cell IS 'What splits add to what each rep booked as owner of deals, or take from it (see split_live_cell), by the day of closing. Attribution C.';
+COMMENT ON COLUMN split_cell.closed_on IS 'Day of closing; NULL: closed without a day.';
+COMMENT ON COLUMN split_cell.rep_id IS 'The rep who is credited, or the owner; NULL: nobody owns the deal.';
+COMMENT ON COLUMN split_cell.is_overlay IS 'True for credit on top of splits, which counts for no team and not for the company.';
+COMMENT ON COLUMN split_cell.deal_count IS 'Deals the rep is credited with, less those taken. Count.';
+COMMENT ON COLUMN split_cell.amount IS 'What is credited less what is taken, in the reporting currency. Amount.';
+
+CREATE VIEW split_month_cell WITH (security_invoker = true) AS
+SELECT closed_on,
+       rep_id,
+       is_overlay,
+       deal_count,
+       amount
+  FROM split_live_cell
+ WHERE (SELECT rollup_grain()) IS NULL
+UNION ALL
+SELECT on_date,
+       rep_id,
+       is_open,
+       deal_count,
        amount
   FROM rollup_row
  WHERE cell = 'split'
@@ -237,6 +280,7 @@ COMMENT ON VIEW split_month_cell IS 'What splits add to what each rep booked as 
 COMMENT ON COLUMN split_month_cell.closed_on IS 'Day of closing, or the first of the month or of the rep''s days in a team; NULL: closed without a day.';
 COMMENT ON COLUMN split_month_cell.rep_id IS 'The rep who is credited, or the owner; NULL: nobody owns the deal.';
 COMMENT ON COLUMN split_month_cell.is_overlay IS 'True for credit on top of splits, which counts for no team and not for the company.';
+COMMENT ON COLUMN split_month_cell.deal_count IS 'Deals the rep is credited with, less those taken. Count.';
 COMMENT ON COLUMN split_month_cell.amount IS 'What is credited less what is taken, in the reporting currency. Amount.';
 
 -- Twelve months seldom begin with a month: days up to the first whole one, then months.

@@ -100,35 +100,35 @@ BEGIN ATOMIC
     WITH gone AS (
         DELETE FROM rollup_split s
          WHERE s.deal_id = ANY (deal_ids)
-        RETURNING s.rep_id, s.is_overlay, s.on_date, s.counts_from, s.amount
+        RETURNING s.rep_id, s.is_overlay, s.on_date, s.counts_from, s.deal_count, s.amount
     ),
     come AS (
-        INSERT INTO rollup_split (deal_id, rep_id, is_overlay, on_date, counts_from, amount)
+        INSERT INTO rollup_split (deal_id, rep_id, is_overlay, on_date, counts_from, deal_count, amount)
         SELECT d.deal_id,
                moved.rep_id,
                moved.is_overlay,
                d.closed_on,
                CASE WHEN greatest(d.opened_on, d.closed_on) > rollup_settled_day() THEN greatest(d.opened_on, d.closed_on) END,
-               moved.amount
+               moved.deal_count,
+               coalesce(moved.amount, 0)
           FROM deal d
           JOIN deal_credit c ON c.deal_id = d.deal_id
          CROSS JOIN LATERAL (SELECT sales_perf.reporting_amount(d.amount, d.currency, d.closed_on, (SELECT rates FROM fx_rate_list)) * c.share AS amount) AS share
-         CROSS JOIN LATERAL (VALUES (c.rep_id, c.is_overlay, share.amount),
-                                    (d.rep_id, false, CASE WHEN NOT c.is_overlay THEN - share.amount END)) AS moved (rep_id, is_overlay, amount)
+         CROSS JOIN LATERAL split_moves(c.rep_id, d.rep_id, c.is_overlay, share.amount,
+                                        c.rep_id = (SELECT min(f.rep_id) FROM deal_credit f WHERE f.deal_id = c.deal_id AND NOT f.is_overlay)) AS moved
          WHERE d.deal_id = ANY (deal_ids)
            AND d.outcome = 'won'
-           AND moved.amount IS NOT NULL
-        RETURNING rep_id, is_overlay, on_date, counts_from, amount
+        RETURNING rep_id, is_overlay, on_date, counts_from, deal_count, amount
     )
     INSERT INTO rollup_delta (cell, on_date, is_open, rep_id, counts_from, deal_count, unconverted_count, amount)
-    SELECT 'split', on_date, is_overlay, rep_id, counts_from, sum(sign), 0, sum(amount)
-      FROM (SELECT rep_id, is_overlay, on_date, counts_from, 1 AS sign, amount
+    SELECT 'split', on_date, is_overlay, rep_id, counts_from, sum(deal_count), 0, sum(amount)
+      FROM (SELECT rep_id, is_overlay, on_date, counts_from, deal_count, amount
               FROM come
             UNION ALL
-            SELECT rep_id, is_overlay, on_date, counts_from, -1, - amount
+            SELECT rep_id, is_overlay, on_date, counts_from, - deal_count, - amount
               FROM gone) AS change
      GROUP BY on_date, is_overlay, rep_id, counts_from
-    HAVING sum(sign) <> 0
+    HAVING sum(deal_count) <> 0
         OR sum(amount) <> 0;
 END;
 
@@ -430,7 +430,7 @@ BEGIN ATOMIC
         SELECT 'opened', opened_on, is_open, currency, pipeline_id, rep_id, unrecorded_count, open_amount, summary
           FROM opened_live_cell
         UNION ALL
-        SELECT 'split', closed_on, is_overlay, NULL, NULL, rep_id, 0, amount, NULL
+        SELECT 'split', closed_on, is_overlay, NULL, NULL, rep_id, deal_count, amount, NULL
           FROM split_live_cell
     ),
     -- months know the currency of open deals alone, and no pipeline
@@ -448,7 +448,7 @@ BEGIN ATOMIC
                - CASE r.cell
                      WHEN 'closed' THEN r.unconverted_count
                      WHEN 'opened' THEN CASE WHEN r.recorded_at >= (sales_perf.as_of() + 1)::timestamptz THEN r.deal_count ELSE 0 END
-                     ELSE 0
+                     ELSE r.deal_count
                  END,
                - r.amount,
                NULL,

@@ -164,6 +164,77 @@ END;
 
 COMMENT ON FUNCTION goal_closed_piece(date[], date, boolean, text[]) IS 'Behind goal_measured(): sums over the deals closed, by owner and piece of time; the last piece ends with last_day. Lost deals and cycles only if asked for; each of split_deal_ids in a row of its own.';
 
+-- The same from cells where rollups are maintained: of whole months, and of days in months that a window cuts.
+CREATE FUNCTION goal_cell_piece(from_day date, last_day date, with_lost boolean, cut_months date[])
+    RETURNS TABLE (rep_id text, piece_start date, won bigint, lost bigint, priced bigint, cycles bigint, cycle_days numeric,
+                   won_amount numeric, lost_amount numeric, credit_amount numeric, credits bigint)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    WITH cut_month AS (
+        SELECT greatest(min(k.on_date), from_day) AS first_day,
+               least(max(k.on_date), goal_cell_piece.last_day) AS last_day
+          FROM calendar k
+         WHERE k.region = ''
+           AND k.fiscal_period_start = ANY (cut_months)
+         GROUP BY k.fiscal_period_start
+    ),
+    cell AS (
+        SELECT c.rep_id, c.closed_on, c.summary
+          FROM closed_month_cell c
+          JOIN calendar k ON k.region = '' AND k.on_date = c.closed_on
+         WHERE c.closed_on BETWEEN from_day AND goal_cell_piece.last_day
+           AND k.fiscal_period_start <> ALL (cut_months)
+        UNION ALL
+        SELECT c.rep_id, c.closed_on, c.summary
+          FROM cut_month m
+         CROSS JOIN LATERAL (
+                SELECT e.rep_id, e.closed_on, e.summary
+                  FROM closed_cell e
+                 WHERE e.closed_on BETWEEN m.first_day AND m.last_day) AS c
+    ),
+    split AS (
+        SELECT c.rep_id, c.closed_on, c.deal_count, c.amount
+          FROM split_month_cell c
+          JOIN calendar k ON k.region = '' AND k.on_date = c.closed_on
+         WHERE c.closed_on BETWEEN from_day AND goal_cell_piece.last_day
+           AND NOT c.is_overlay
+           AND k.fiscal_period_start <> ALL (cut_months)
+        UNION ALL
+        SELECT c.rep_id, c.closed_on, c.deal_count, c.amount
+          FROM cut_month m
+         CROSS JOIN LATERAL (
+                SELECT e.rep_id, e.closed_on, e.deal_count, e.amount
+                  FROM split_cell e
+                 WHERE e.closed_on BETWEEN m.first_day AND m.last_day
+                   AND NOT e.is_overlay) AS c
+    ),
+    summed AS (
+        SELECT rep_id, closed_on, sales_perf.rollup(summary) AS summary
+          FROM cell
+         GROUP BY rep_id, closed_on
+    )
+    SELECT s.rep_id,
+           s.closed_on,
+           sales_perf.won_count(s.summary),
+           sales_perf.lost_count(s.summary),
+           sales_perf.won_count(s.summary) - sales_perf.unpriced_count(s.summary),
+           sales_perf.cycle_count(s.summary),
+           round(sales_perf.cycle_average(s.summary)::numeric * sales_perf.cycle_count(s.summary)),
+           sales_perf.bookings_amount(s.summary),
+           sales_perf.lost_amount(s.summary),
+           sales_perf.bookings_amount(s.summary),
+           sales_perf.won_count(s.summary)
+      FROM summed s
+     WHERE with_lost
+        OR sales_perf.won_count(s.summary) > 0
+    UNION ALL
+    SELECT rep_id, closed_on, 0, 0, 0, 0, NULL, 0, 0, sum(amount), sum(deal_count)::bigint
+      FROM split
+     GROUP BY rep_id, closed_on;
+END;
+
+COMMENT ON FUNCTION goal_cell_piece(date, date, boolean, date[]) IS 'Behind goal_measured(): what goal_closed_piece() and the splits come to, by rep and a day from which on a whole month (or only that day, in cut_months) lies within each window and one team of the rep.';
+
 CREATE FUNCTION goal_measured(first_day date, last_day date)
     RETURNS TABLE (place integer, is_cut boolean, level text, entity_id text, kpi_code text,
                    numerator numeric, denominator numeric, sample_count bigint, value numeric)
@@ -190,6 +261,8 @@ DECLARE
     last_days    date[];
     piece_starts date[];
     piece_end    date;
+    -- where rollups can be read: the months that a window begins or ends in the midst of; else NULL
+    cut_months   date[];
 BEGIN
     SELECT array_agg(DISTINCT g.kpi_code), array_agg(DISTINCT g.level)
       INTO codes, levels
@@ -230,11 +303,24 @@ BEGIN
      WHERE b.on_date BETWEEN (SELECT min(w.first_day) FROM unnest(first_days) AS w (first_day)) AND piece_end;
 
     IF codes && (closed_codes || 'bookings_amount'::text) THEN
+        IF rollup_grain() = 'month' THEN
+            SELECT coalesce(array_agg(DISTINCT k.fiscal_period_start) FILTER (WHERE k.fiscal_period_start <> b.on_date), '{}')
+              INTO cut_months
+              FROM (SELECT w.day AS on_date
+                      FROM unnest(first_days) AS w (day)
+                    UNION
+                    SELECT w.day + 1
+                      FROM unnest(last_days) AS w (day)) AS b
+              LEFT JOIN calendar k ON k.region = '' AND k.on_date = b.on_date
+            -- all of them within calendar
+            HAVING count(*) = count(k.on_date);
+        END IF;
         split_ids := ARRAY(SELECT c.deal_id FROM deal_credit c WHERE 'bookings_amount' = ANY (codes) AND NOT c.is_overlay GROUP BY c.deal_id);
         RETURN QUERY
         WITH piece AS MATERIALIZED (
             SELECT *
               FROM goal_closed_piece(piece_starts, piece_end, codes && closed_codes, split_ids)
+             WHERE cut_months IS NULL
         ),
         -- A split deal is given away by its owner, and credited to others with their shares.
         part AS MATERIALIZED (
@@ -257,7 +343,11 @@ BEGIN
                     SELECT c.rep_id, p.piece_start, 0, 0, 0, 0, NULL, 0, 0, p.won_amount * c.share, 1
                       FROM piece p
                       JOIN deal_credit c ON c.deal_id = p.split_deal_id AND NOT c.is_overlay
-                     WHERE p.won > 0) AS e
+                     WHERE p.won > 0
+                    UNION ALL
+                    SELECT c.*
+                      FROM goal_cell_piece(piece_starts[1], piece_end, codes && closed_codes, cut_months) c
+                     WHERE cut_months IS NOT NULL) AS e
              GROUP BY e.rep_id, e.piece_start
         ),
         of_level AS (
