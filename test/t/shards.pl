@@ -9,6 +9,7 @@ use FindBin;
 use lib $FindBin::Bin;
 use PrivateCluster;
 use JSON::PP;
+use POSIX ();
 use Test::More;
 
 my $as_of = '2025-06-30';
@@ -30,10 +31,12 @@ SET timezone = 'GMT';
 UPDATE deal SET amount = amount * 2 WHERE deal_id IN (SELECT deal_id FROM deal ORDER BY deal_id LIMIT 40);
 UPDATE deal SET outcome = 'open', closed_on = NULL WHERE deal_id IN (SELECT deal_id FROM deal WHERE outcome = 'won' ORDER BY deal_id DESC LIMIT 20);
 SQL
-$coordinator->safe_psql('postgres', "$company ALTER SCHEMA sales RENAME TO whole;");
-$coordinator->safe_psql('postgres', q{SELECT sales_perf.upgrade_mart('whole')});
-for my $shard_no (1, 2)
-{
+my $whole = sub {
+	$coordinator->safe_psql('postgres', "$company ALTER SCHEMA sales RENAME TO whole;");
+	$coordinator->safe_psql('postgres', q{SELECT sales_perf.upgrade_mart('whole')});
+};
+my $part = sub {
+	my ($shard_no) = @_;
 	$shards[ $shard_no - 1 ]->safe_psql('postgres', $company . <<"SQL");
 -- an account is on one shard, with its deals, leads, events and splits; what has no account is on the second
 SET session_replication_role = replica;
@@ -49,6 +52,24 @@ RESET session_replication_role;
 CREATE VIEW numbered_closed_cell WITH (security_invoker = true) AS SELECT $shard_no AS shard_no, c.* FROM closed_cell AS c;
 VACUUM ANALYZE;
 SQL
+};
+# all three at once
+my @children;
+for my $work ($whole, sub { $part->(1) }, sub { $part->(2) })
+{
+	my $child = fork() // die "fork: $!";
+	if (!$child)
+	{
+		my $done = eval { $work->(); 1 };
+		print STDERR $@ if !$done;
+		POSIX::_exit($done ? 0 : 1);
+	}
+	push @children, $child;
+}
+for my $child (@children)
+{
+	waitpid($child, 0);
+	die "a mart could not be made\n" if $?;
 }
 
 # the coordinator: all views of each shard's mart as foreign tables. The day travels by the connection's options, as a setting does not.
