@@ -279,4 +279,10 @@ my ($rows, @remote) = travelled("SELECT * FROM sales.company_scorecard WHERE gra
 is($rows, 2, 'one period of the company: a row from each shard');
 is((grep { /grain = 'quarter'/ && /period_start = '2025-04-01'/ } @remote), 2, 'the period is chosen on the shards');
 
+# a shard that is down is not left out
+$shards[1]->stop;
+my ($status, undef, $error) = $coordinator->psql('postgres', "$settings $shape{company};");
+isnt($status, 0, 'without one shard there is no answer');
+like($error, qr/could not connect to server "shard_2"/, 'and the error names it');
+
 done_testing();
