@@ -279,6 +279,17 @@ my ($rows, @remote) = travelled("SELECT * FROM sales.company_scorecard WHERE gra
 is($rows, 2, 'one period of the company: a row from each shard');
 is((grep { /grain = 'quarter'/ && /period_start = '2025-04-01'/ } @remote), 2, 'the period is chosen on the shards');
 
+# Shards that maintain rollups, asked as of today: one row a rep comes as before, read off what is stored there.
+{
+	answer("ALTER SERVER shard_$_ OPTIONS (DROP options)") for 1, 2;
+	my $by_rep = "SELECT rep_id, s FROM ($shape{rollups}) AS q ORDER BY rep_id";
+	my $live = answer("RESET sales_perf.as_of; $by_rep");
+	$_->safe_psql('postgres', q{SELECT sales_perf.maintain_rollup('sales')}) for @shards;
+	is(answer("RESET sales_perf.as_of; $by_rep"), $live, 'from maintained rollups of the shards, the same');
+	is(answer('RESET sales_perf.as_of; SELECT sum(won_count), sum(bookings_amount) FROM sales.company_scorecard'),
+		answer('RESET sales_perf.as_of; SELECT sum(won_count), sum(bookings_amount) FROM whole.company_scorecard'), 'and so are the scorecards');
+}
+
 # a shard that is down is not left out
 $shards[1]->stop;
 my ($status, undef, $error) = $coordinator->psql('postgres', "$settings $shape{company};");
