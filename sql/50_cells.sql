@@ -288,23 +288,25 @@ CREATE VIEW trailing_cell WITH (security_invoker = true) AS
 SELECT rep_id,
        closed_on AS on_date,
        summary
-  FROM closed_month_cell
- WHERE closed_on >= (SELECT coalesce(min(c.fiscal_period_start), 'infinity')
-                       FROM calendar c
-                      WHERE c.region = ''
-                        AND c.on_date = c.fiscal_period_start
-                        AND c.on_date > (sales_perf.as_of() - interval '12 months')::date)
-UNION ALL
-SELECT rep_id,
-       closed_on,
-       summary
-  FROM closed_cell
+  FROM closed_live_cell
  WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
-   AND closed_on < (SELECT coalesce(min(c.fiscal_period_start), 'infinity')
-                      FROM calendar c
-                     WHERE c.region = ''
-                       AND c.on_date = c.fiscal_period_start
-                       AND c.on_date > (sales_perf.as_of() - interval '12 months')::date)
+   AND (SELECT rollup_grain()) IS NULL
+UNION ALL
+SELECT r.rep_id,
+       r.on_date,
+       r.summary
+  FROM (SELECT coalesce(min(c.fiscal_period_start), 'infinity') AS first_day
+          FROM calendar c
+         WHERE c.region = ''
+           AND c.on_date = c.fiscal_period_start
+           AND c.on_date > (sales_perf.as_of() - interval '12 months')::date) AS whole
+ CROSS JOIN (VALUES ('month'::text), ('day')) AS part (grain)
+  JOIN rollup_row r
+    ON r.cell = 'closed'
+   AND r.grain = CASE part.grain WHEN 'month' THEN (SELECT rollup_grain()) ELSE 'day' END
+   AND r.on_date > (sales_perf.as_of() - interval '12 months')::date
+   AND (r.on_date >= whole.first_day) = (part.grain = 'month')
+ WHERE (SELECT rollup_grain()) IS NOT NULL
 UNION ALL
 SELECT rep_id,
        sales_perf.as_of(),

@@ -190,7 +190,9 @@ BEGIN ATOMIC
          CROSS JOIN LATERAL (
                 SELECT e.rep_id, e.closed_on, e.summary
                   FROM closed_cell e
-                 WHERE e.closed_on BETWEEN m.first_day AND m.last_day) AS c
+                 WHERE e.closed_on BETWEEN m.first_day AND m.last_day
+                -- month by month, by the index
+                OFFSET 0) AS c
     ),
     split AS (
         SELECT c.rep_id, c.closed_on, c.deal_count, c.amount
@@ -206,7 +208,8 @@ BEGIN ATOMIC
                 SELECT e.rep_id, e.closed_on, e.deal_count, e.amount
                   FROM split_cell e
                  WHERE e.closed_on BETWEEN m.first_day AND m.last_day
-                   AND NOT e.is_overlay) AS c
+                   AND NOT e.is_overlay
+                OFFSET 0) AS c
     ),
     summed AS (
         SELECT rep_id, closed_on, sales_perf.rollup(summary) AS summary
@@ -315,7 +318,7 @@ BEGIN
             -- all of them within calendar
             HAVING count(*) = count(k.on_date);
         END IF;
-        split_ids := ARRAY(SELECT c.deal_id FROM deal_credit c WHERE 'bookings_amount' = ANY (codes) AND NOT c.is_overlay GROUP BY c.deal_id);
+        split_ids := ARRAY(SELECT c.deal_id FROM deal_credit c WHERE cut_months IS NULL AND 'bookings_amount' = ANY (codes) AND NOT c.is_overlay GROUP BY c.deal_id);
         RETURN QUERY
         WITH piece AS MATERIALIZED (
             SELECT *
