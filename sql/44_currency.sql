@@ -100,7 +100,10 @@ BEGIN
     IF FOUND
        AND NOT EXISTS (SELECT FROM fx_rate f WHERE f.currency = only_currency)
        AND NOT EXISTS (SELECT FROM deal d WHERE d.amount IS NOT NULL AND (d.currency IS NULL OR d.currency <> only_currency))
-       AND NOT EXISTS (SELECT FROM sale s WHERE s.amount IS NOT NULL AND (s.currency IS NULL OR s.currency <> only_currency)) THEN
+       AND NOT EXISTS (SELECT FROM sale s WHERE s.amount IS NOT NULL AND (s.currency IS NULL OR s.currency <> only_currency))
+       -- Where rollups are maintained the setting has to be changed alone, see rollup_rates(): if others are writing, what comes next assumes it.
+       AND (NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = 'mart_setting'::regclass AND t.tgname = 'rollup_begin')
+            OR current_setting('transaction_isolation') = 'read committed' AND pg_try_advisory_xact_lock(rollup_lock('rates'))) THEN
         INSERT INTO mart_setting (reporting_currency, is_assumed)
         VALUES (only_currency, true)
             ON CONFLICT DO NOTHING;

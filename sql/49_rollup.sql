@@ -63,6 +63,9 @@ CREATE INDEX rollup_cell_rep_idx ON rollup_cell (grain, cell, rep_id, on_date);
 -- few: what fold_rollup() has to look after again, and what can go
 CREATE INDEX rollup_cell_pending_idx ON rollup_cell (cell) WHERE counts_from IS NOT NULL OR counts_until IS NOT NULL OR recorded_at IS NOT NULL;
 CREATE INDEX rollup_cell_empty_idx ON rollup_cell (cell) WHERE deal_count = 0;
+-- NaN and infinity cannot be taken back from a sum
+CREATE INDEX rollup_cell_not_finite_idx ON rollup_cell (cell) WHERE amount IN ('NaN', 'Infinity', '-Infinity');
+CREATE INDEX rollup_delta_not_finite_idx ON rollup_delta (cell) WHERE amount IN ('NaN', 'Infinity', '-Infinity');
 
 COMMENT ON TABLE rollup_cell IS 'Cells, stored: of each day, and of each part of a month in which the rep did not change teams. Written by fold_rollup().';
 COMMENT ON COLUMN rollup_cell.grain IS 'day, or month: sums over the days from on_date to the end of the month of calendar, or to the day before the rep changes teams.';
@@ -102,18 +105,24 @@ COMMENT ON COLUMN rollup_split.deal_count IS '1 where the deal is credited, -1 w
 COMMENT ON COLUMN rollup_split.amount IS 'What is credited (negative: taken from the owner), in the reporting currency.';
 
 CREATE TABLE rollup_state (
-    is_only_row       boolean NOT NULL DEFAULT true CONSTRAINT rollup_state_pkey PRIMARY KEY,
-    boundary_version  bigint NOT NULL DEFAULT 0,
-    month_version     bigint,
-    folded_at         timestamptz,
+    is_only_row  boolean NOT NULL DEFAULT true CONSTRAINT rollup_state_pkey PRIMARY KEY,
+    has_months   boolean NOT NULL DEFAULT false,
+    folded_at    timestamptz,
     CONSTRAINT rollup_state_is_only_row_check CHECK (is_only_row)
 );
 
 COMMENT ON TABLE rollup_state IS 'One row where rollups are maintained.';
 COMMENT ON COLUMN rollup_state.is_only_row IS 'Always true.';
-COMMENT ON COLUMN rollup_state.boundary_version IS 'Counts changes of calendar and team_membership, which say where the months of reps begin.';
-COMMENT ON COLUMN rollup_state.month_version IS 'boundary_version by which the rows of grain month were made; where it is another, days are read instead. NULL: there are none yet.';
+COMMENT ON COLUMN rollup_state.has_months IS 'True once the rows of grain month have been made.';
 COMMENT ON COLUMN rollup_state.folded_at IS 'When fold_rollup() was last run.';
+
+-- rows, and not a number that is counted up: who changes teams does not wait for others who do
+CREATE TABLE rollup_boundary_change (
+    changed_at  timestamptz NOT NULL
+);
+
+COMMENT ON TABLE rollup_boundary_change IS 'Changes of calendar and team_membership, which say where the months of reps begin, that rows of grain month do not know yet: until fold_rollup() has made those anew, days are read.';
+COMMENT ON COLUMN rollup_boundary_change.changed_at IS 'When it was.';
 
 CREATE TABLE rollup_rate (
     is_only_row  boolean NOT NULL DEFAULT true CONSTRAINT rollup_rate_pkey PRIMARY KEY,
@@ -127,7 +136,25 @@ COMMENT ON COLUMN rollup_rate.version IS 'Counts changes of fx_rate and mart_set
 
 -- ---------------------------------------------------------------- may rollups be read?
 
--- They are of today, or later: the past needs the history. Nor may they show what row security hides.
+-- Nor may they show what row security hides: not in reports, and not to who looks into the tables themselves.
+CREATE FUNCTION rollup_is_hidden() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN row_security_active('deal'::regclass::oid)
+           OR row_security_active('deal_credit'::regclass::oid)
+           OR row_security_active('fx_rate'::regclass::oid)
+           OR row_security_active('mart_setting'::regclass::oid);
+
+COMMENT ON FUNCTION rollup_is_hidden() IS 'Whether row-level security may hide from whoever asks some of what rollups are made of: then he sees nothing of them.';
+
+ALTER TABLE rollup_cell ENABLE ROW LEVEL SECURITY;
+CREATE POLICY rollup_cell_visible ON rollup_cell USING (NOT rollup_is_hidden());
+ALTER TABLE rollup_delta ENABLE ROW LEVEL SECURITY;
+CREATE POLICY rollup_delta_visible ON rollup_delta USING (NOT rollup_is_hidden());
+ALTER TABLE rollup_split ENABLE ROW LEVEL SECURITY;
+CREATE POLICY rollup_split_visible ON rollup_split USING (NOT rollup_is_hidden());
+
+-- They are of today, or later: the past needs the history. What writers and folds take for over, as they began by now,
+-- is over for a transaction of yesterday too, or it reads the deals.
 CREATE FUNCTION rollup_grain() RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = sales_perf_template, pg_catalog, pg_temp
@@ -135,25 +162,32 @@ AS $$
 DECLARE
     grain text;
 BEGIN
-    SELECT CASE WHEN s.month_version = s.boundary_version THEN 'month' ELSE 'day' END
+    IF sales_perf.as_of() < greatest(current_date, (clock_timestamp() AT TIME ZONE 'UTC' - interval '12 hours')::date) THEN
+        RETURN NULL;
+    END IF;
+    SELECT CASE
+               WHEN s.has_months AND NOT EXISTS (SELECT FROM rollup_boundary_change) THEN 'month'
+               ELSE 'day'
+           END
       INTO grain
       FROM rollup_state s
-     WHERE sales_perf.as_of() >= current_date
-       AND EXISTS (SELECT
+     WHERE EXISTS (SELECT
                      FROM pg_trigger t
                     WHERE t.tgrelid = 'deal'::regclass
                       AND t.tgname = 'rollup_deal_insert'
-                      AND t.tgenabled <> 'D');
+                      AND t.tgenabled IN ('O', 'A'));
     IF grain IS NULL
-       OR row_security_active('deal')
-       OR EXISTS (SELECT FROM deal_change WHERE changed_at >= (sales_perf.as_of() + 1)::timestamptz) THEN
+       OR rollup_is_hidden()
+       OR EXISTS (SELECT FROM deal_change WHERE changed_at >= (sales_perf.as_of() + 1)::timestamptz)
+       OR EXISTS (SELECT FROM rollup_cell WHERE amount IN ('NaN', 'Infinity', '-Infinity'))
+       OR EXISTS (SELECT FROM rollup_delta WHERE amount IN ('NaN', 'Infinity', '-Infinity')) THEN
         RETURN NULL;
     END IF;
     RETURN grain;
 END
 $$;
 
-COMMENT ON FUNCTION rollup_grain() IS 'How coarse the maintained rollups can be read: month, or day where calendar or teams have changed since the last fold; NULL where there are none or they do not serve: an as_of() before today, changes dated in the future, row-level security.';
+COMMENT ON FUNCTION rollup_grain() IS 'How coarse the maintained rollups can be read: month, or day where calendar or teams have changed since the last fold; NULL where there are none or they do not serve: an as_of() before today, changes dated in the future, row-level security, amounts of open or split deals that are NaN or infinite.';
 
 -- ---------------------------------------------------------------- which cells a deal belongs to
 

@@ -2,7 +2,11 @@
 -- the like call these). The triggers are put on by rollup_watch(), and run with the rights of the mart's owner.
 --
 -- Amounts are converted by the rates a transaction sees, so a change of rates waits for all who are writing
--- deals, and makes those wait who begin to: the one lock among writers, shared by all but that.
+-- deals, and makes those wait who begin to: the one lock among writers, shared by all but that. It is taken
+-- before a statement locks any row, so that nobody waits for it who holds what its owner needs.
+--
+-- What reads the deals does so with row_security off: should policies hold for the owner himself, that is an
+-- error, and not half of the deals.
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
@@ -58,7 +62,8 @@ BEGIN ATOMIC
     both_sides AS (
         SELECT cell, on_date, is_open, currency, pipeline_id, rep_id, counts_from, counts_until, recorded_at, deal_count, unconverted_count, amount,
                summary AS wanted_summary,
-               NULL::sales_perf.deal_summary AS stored_summary
+               NULL::sales_perf.deal_summary AS stored_summary,
+               true AS is_wanted
           FROM wanted
         UNION ALL
         SELECT cell, on_date, is_open, currency, pipeline_id, rep_id,
@@ -67,7 +72,8 @@ BEGIN ATOMIC
                CASE WHEN recorded_at > now() THEN recorded_at END,
                - deal_count, - unconverted_count, - amount,
                NULL,
-               summary
+               summary,
+               false
           FROM stored
          WHERE cell <> 'split'
            AND (currencies IS NULL OR currency = ANY (currencies))
@@ -77,7 +83,10 @@ BEGIN ATOMIC
         SELECT cell, on_date, is_open, currency, pipeline_id, rep_id, counts_from, counts_until, recorded_at,
                sum(deal_count)::bigint AS deal_count,
                sum(unconverted_count)::bigint AS unconverted_count,
-               sum(amount) AS amount,
+               CASE
+                   WHEN coalesce(sum(amount) FILTER (WHERE is_wanted), 0) = coalesce(- sum(amount) FILTER (WHERE NOT is_wanted), 0) THEN 0
+                   ELSE sum(amount)
+               END AS amount,
                coalesce(sales_perf.rollup(wanted_summary), sales_perf.deal_agg(0, 'open', NULL, NULL) FILTER (WHERE false)) AS wanted_summary,
                coalesce(sales_perf.rollup(stored_summary), sales_perf.deal_agg(0, 'open', NULL, NULL) FILTER (WHERE false)) AS stored_summary
           FROM both_sides
@@ -134,30 +143,80 @@ END;
 
 COMMENT ON FUNCTION rollup_split_again(text[]) IS 'Derives anew what some deals add to split_cell, and appends the difference.';
 
+-- In one statement, so that it sees the same of writers in all three tables.
+CREATE FUNCTION rollup_split_sum() RETURNS void
+    LANGUAGE sql
+BEGIN ATOMIC
+    WITH cell_gone AS (
+        DELETE FROM rollup_cell WHERE cell = 'split'
+    ),
+    delta_gone AS (
+        DELETE FROM rollup_delta WHERE cell = 'split'
+    )
+    INSERT INTO rollup_delta (cell, on_date, is_open, rep_id, counts_from, deal_count, unconverted_count, amount)
+    SELECT 'split', on_date, is_overlay, rep_id, counts_from, count(*), 0, sum(amount)
+      FROM rollup_split
+     GROUP BY on_date, is_overlay, rep_id, counts_from;
+END;
+
+COMMENT ON FUNCTION rollup_split_sum() IS 'Adds up rollup_split anew: what was NaN or infinite once cannot be taken back from a sum.';
+
 -- ---------------------------------------------------------------- triggers
+
+-- Before a statement: the lock, and that it is under way. (A statement that changes rates at the same time, by
+-- a trigger or a WITH, or by what it calls, counts rows of deal that those of its own triggers are to count: see rollup_rates().)
+CREATE FUNCTION rollup_begin() RETURNS trigger
+    LANGUAGE plpgsql
+    -- who writes deals needs no right to read the rates' version
+    SECURITY DEFINER
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(rollup_lock('rates'));
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        -- fails where the rates have changed since this transaction's snapshot
+        PERFORM FROM rollup_rate FOR SHARE;
+    END IF;
+    IF TG_TABLE_NAME = 'deal' THEN
+        PERFORM set_config('sales_perf_rollup.under_way_' || TG_RELID,
+                           (coalesce(nullif(current_setting('sales_perf_rollup.under_way_' || TG_RELID, true), ''), '0')::integer + 1)::text,
+                           true);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION rollup_begin() IS 'Trigger function: before deals or splits are changed, locks the exchange rates.';
 
 CREATE FUNCTION rollup_deal() RETURNS trigger
     LANGUAGE plpgsql
     SECURITY DEFINER
     -- hundreds of thousands of cells are grouped in memory, or would be sorted
     SET work_mem = '256MB'
+    SET row_security = off
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 DECLARE
     split_ids text[];
+    under_way integer;
+    is_counted boolean;
 BEGIN
     IF TG_OP = 'TRUNCATE' THEN
         TRUNCATE rollup_cell, rollup_delta, rollup_split;
         RETURN NULL;
     END IF;
 
-    PERFORM pg_advisory_xact_lock_shared(rollup_lock('rates'));
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
-        -- fails where the rates have changed since this transaction's snapshot
-        PERFORM FROM rollup_rate FOR SHARE;
-    END IF;
-
-    IF TG_OP = 'UPDATE' THEN
+    under_way := greatest(nullif(current_setting('sales_perf_rollup.under_way_' || TG_RELID, true), '')::integer - 1, 0);
+    is_counted := current_setting('sales_perf_rollup.is_counted_' || TG_RELID, true) = 'yes';
+    PERFORM set_config('sales_perf_rollup.under_way_' || TG_RELID, under_way::text, true);
+    IF is_counted THEN
+        -- rollup_rates() came before, and has counted these rows, or some
+        INSERT INTO rollup_delta
+        SELECT * FROM rollup_difference();
+        IF under_way = 0 THEN
+            PERFORM set_config('sales_perf_rollup.is_counted_' || TG_RELID, '', true);
+        END IF;
+    ELSIF TG_OP = 'UPDATE' THEN
         INSERT INTO rollup_delta
         SELECT c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at,
                sum(d.sign),
@@ -177,13 +236,6 @@ BEGIN
             OR sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) FILTER (WHERE d.sign = 1)
                OPERATOR(sales_perf.<>) sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) FILTER (WHERE d.sign = -1)
             OR coalesce(sum(d.sign) FILTER (WHERE c.is_unconverted), 0) <> 0;
-        split_ids := ARRAY(SELECT c.deal_id
-                             FROM deal_credit c
-                            WHERE c.deal_id IN (SELECT n.deal_id FROM new_rows n UNION ALL SELECT o.deal_id FROM old_rows o)
-                           UNION
-                           SELECT s.deal_id
-                             FROM rollup_split s
-                            WHERE s.deal_id IN (SELECT n.deal_id FROM new_rows n UNION ALL SELECT o.deal_id FROM old_rows o));
     ELSE
         INSERT INTO rollup_delta
         SELECT c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at,
@@ -200,6 +252,17 @@ BEGIN
          CROSS JOIN fx_rate_list fx
          CROSS JOIN LATERAL rollup_cells(d.rep_id, d.pipeline_id, d.currency, d.amount, d.outcome, d.opened_on, d.closed_on, d.recorded_at, fx.rates) AS c
          GROUP BY sign.n, c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at;
+    END IF;
+
+    IF TG_OP = 'UPDATE' THEN
+        split_ids := ARRAY(SELECT c.deal_id
+                             FROM deal_credit c
+                            WHERE c.deal_id IN (SELECT n.deal_id FROM new_rows n UNION ALL SELECT o.deal_id FROM old_rows o)
+                           UNION
+                           SELECT s.deal_id
+                             FROM rollup_split s
+                            WHERE s.deal_id IN (SELECT n.deal_id FROM new_rows n UNION ALL SELECT o.deal_id FROM old_rows o));
+    ELSE
         split_ids := ARRAY(SELECT c.deal_id
                              FROM deal_credit c
                             WHERE c.deal_id IN (SELECT d.deal_id FROM changed_rows d)
@@ -217,18 +280,14 @@ $$;
 
 COMMENT ON FUNCTION rollup_deal() IS 'Trigger function: appends to rollup_delta what a change of deals comes to.';
 
--- The deals are locked: who changes one of them at the same time comes before or after, as does who splits it.
+-- The deals are locked, in order: who changes one of them at the same time comes before or after, as does who splits it.
 CREATE FUNCTION rollup_credit() RETURNS trigger
     LANGUAGE plpgsql
     SECURITY DEFINER
+    SET row_security = off
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(rollup_lock('rates'));
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
-        PERFORM FROM rollup_rate FOR SHARE;
-    END IF;
-
     IF TG_OP = 'TRUNCATE' THEN
         PERFORM rollup_split_again(ARRAY(SELECT DISTINCT s.deal_id FROM rollup_split s));
         RETURN NULL;
@@ -239,7 +298,14 @@ BEGIN
       WHERE d.deal_id IN (SELECT c.deal_id FROM changed_rows c)
       ORDER BY d.deal_id
         FOR NO KEY UPDATE;
-    PERFORM rollup_split_again(ARRAY(SELECT DISTINCT c.deal_id FROM changed_rows c));
+    -- Written, not only locked: a transaction of one snapshot that changes such a deal later, and does not see its splits, has
+    -- to fail. The triggers of deal derive anew what the splits come to; but for deals that are deleted, whose splits go with them.
+    UPDATE deal d
+       SET deal_id = d.deal_id
+     WHERE d.deal_id IN (SELECT c.deal_id FROM changed_rows c);
+    PERFORM rollup_split_again(ARRAY(SELECT DISTINCT c.deal_id
+                                       FROM changed_rows c
+                                      WHERE NOT EXISTS (SELECT FROM deal d WHERE d.deal_id = c.deal_id)));
     RETURN NULL;
 END
 $$;
@@ -249,22 +315,31 @@ COMMENT ON FUNCTION rollup_credit() IS 'Trigger function: appends to rollup_delt
 CREATE FUNCTION rollup_rates() RETURNS trigger
     LANGUAGE plpgsql
     SECURITY DEFINER
+    SET row_security = off
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 DECLARE
     currencies text[];
 BEGIN
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
-        RAISE EXCEPTION 'exchange rates cannot be changed in a transaction of isolation level %', current_setting('transaction_isolation')
-            USING ERRCODE = 'active_sql_transaction',
-                  DETAIL = 'Rollups are maintained: the change has to see the deals of all who wrote them before.',
-                  HINT = 'Use READ COMMITTED.';
+    IF TG_WHEN = 'BEFORE' THEN
+        IF current_setting('transaction_isolation') <> 'read committed' THEN
+            RAISE EXCEPTION 'exchange rates cannot be changed in a transaction of isolation level %', current_setting('transaction_isolation')
+                USING ERRCODE = 'active_sql_transaction',
+                      DETAIL = 'Rollups are maintained: the change has to see the deals of all who wrote them before.',
+                      HINT = 'Use READ COMMITTED.';
+        END IF;
+        PERFORM pg_advisory_xact_lock(rollup_lock('rates'));
+        RETURN NULL;
     END IF;
-    PERFORM pg_advisory_xact_lock(rollup_lock('rates'));
+
     UPDATE rollup_rate SET version = version + 1;
 
     IF TG_TABLE_NAME = 'fx_rate' AND TG_OP <> 'TRUNCATE' THEN
         currencies := ARRAY(SELECT DISTINCT c.currency FROM changed_rows c);
+    END IF;
+    -- A statement on deals that is under way, whose triggers come after this one, must not count again what is counted here.
+    IF nullif(current_setting('sales_perf_rollup.under_way_' || 'deal'::regclass::oid, true), '')::integer > 0 THEN
+        PERFORM set_config('sales_perf_rollup.is_counted_' || 'deal'::regclass::oid, 'yes', true);
     END IF;
     INSERT INTO rollup_delta
     SELECT * FROM rollup_difference(currencies);
@@ -285,7 +360,7 @@ CREATE FUNCTION rollup_boundary() RETURNS trigger
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 BEGIN
-    UPDATE rollup_state SET boundary_version = boundary_version + 1;
+    INSERT INTO rollup_boundary_change (changed_at) VALUES (clock_timestamp());
     RETURN NULL;
 END
 $$;
@@ -301,21 +376,21 @@ CREATE FUNCTION rollup_fold() RETURNS bigint
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 DECLARE
-    version_now bigint;
-    folded      bigint;
+    has_boundary_change boolean;
+    folded bigint;
 BEGIN
     IF NOT pg_try_advisory_xact_lock(rollup_lock('fold')) THEN
         RAISE NOTICE 'rollups are being folded by another session';
         RETURN 0;
     END IF;
 
-    SELECT s.boundary_version
-      INTO version_now
-      FROM rollup_state s;
-    IF NOT FOUND THEN
+    IF NOT EXISTS (SELECT FROM rollup_state) THEN
         RETURN 0;
     END IF;
-    IF EXISTS (SELECT FROM rollup_state s WHERE s.month_version IS DISTINCT FROM version_now) THEN
+    -- What is committed by now, the statements below see; what comes later stays here until the next time.
+    DELETE FROM rollup_boundary_change;
+    has_boundary_change := FOUND;
+    IF has_boundary_change OR EXISTS (SELECT FROM rollup_state s WHERE NOT s.has_months) THEN
         DELETE FROM rollup_cell WHERE grain = 'month';
         INSERT INTO rollup_cell
         SELECT 'month', b.cell, b.bucket, b.is_open, b.currency, NULL, b.rep_id, b.counts_from, b.counts_until, b.recorded_at,
@@ -325,6 +400,11 @@ BEGIN
                   FROM rollup_cell r
                  WHERE r.grain = 'day') AS b
          GROUP BY b.cell, b.bucket, b.is_open, b.currency, b.rep_id, b.counts_from, b.counts_until, b.recorded_at;
+    END IF;
+
+    IF EXISTS (SELECT FROM rollup_cell WHERE cell = 'split' AND amount IN ('NaN', 'Infinity', '-Infinity'))
+       OR EXISTS (SELECT FROM rollup_delta WHERE cell = 'split' AND amount IN ('NaN', 'Infinity', '-Infinity')) THEN
+        PERFORM rollup_split_sum();
     END IF;
 
     -- What lay ahead when it was written, and is over now, becomes one with the rest.
@@ -366,13 +446,19 @@ BEGIN
                       summary = r.summary OPERATOR(sales_perf.+) excluded.summary;
     GET DIAGNOSTICS folded = ROW_COUNT;
 
+    -- Amounts that were NaN or infinite once are so for good: made anew.
+    UPDATE rollup_cell
+       SET amount = sales_perf.pipeline_amount(summary)
+     WHERE cell = 'opened'
+       AND amount IN ('NaN', 'Infinity', '-Infinity');
+
     DELETE FROM rollup_cell r
      WHERE r.deal_count = 0
        AND r.unconverted_count = 0
        AND r.amount = 0
        AND (r.summary IS NULL OR r.summary OPERATOR(sales_perf.=) (r.summary OPERATOR(sales_perf.-) r.summary));
 
-    UPDATE rollup_state SET month_version = version_now, folded_at = clock_timestamp();
+    UPDATE rollup_state SET has_months = true, folded_at = clock_timestamp();
     RETURN folded;
 END
 $$;
@@ -383,6 +469,7 @@ CREATE FUNCTION rollup_rebuild() RETURNS bigint
     LANGUAGE plpgsql
     -- hundreds of thousands of cells are grouped in memory, or would be sorted
     SET work_mem = '256MB'
+    SET row_security = off
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -411,7 +498,7 @@ BEGIN
     DELETE FROM rollup_split;
     PERFORM rollup_split_again(ARRAY(SELECT DISTINCT c.deal_id FROM deal_credit c));
 
-    UPDATE rollup_state SET month_version = NULL;
+    UPDATE rollup_state SET has_months = false;
     PERFORM rollup_fold();
     RETURN mended;
 END

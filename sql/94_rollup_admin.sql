@@ -1,7 +1,7 @@
 -- Administration of rollups: maintain_rollup, fold_rollup, verify_rollup, rebuild_rollup, drop_rollup.
 
 CREATE FUNCTION sales_perf.rollup_tables(mart text)
-RETURNS TABLE (table_id oid, table_name text, relkind "char")
+RETURNS TABLE (table_id oid, table_name text, relkind "char", is_of_mart boolean)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     -- all that the live cells read, through views of views
@@ -20,10 +20,11 @@ BEGIN ATOMIC
         WHERE d.refclassid = 'pg_class'::regclass
           AND d.refobjid <> s.relation_id
     )
-    SELECT c.oid, c.relname::text, c.relkind
+    SELECT c.oid, c.relname::text, c.relkind, n.nspname = mart
     FROM source AS s
     JOIN pg_class AS c ON c.oid = s.relation_id
-    WHERE NOT (c.relkind = 'v' AND c.relnamespace = (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = mart));
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE NOT (c.relkind = 'v' AND n.nspname = mart);
 END;
 
 COMMENT ON FUNCTION sales_perf.rollup_tables(text) IS
@@ -36,9 +37,11 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 BEGIN
-    -- DEPENDS: it goes with the extension, without which its function could not run
-    EXECUTE format('CREATE TRIGGER %I %s', trigger_name, format(definition, format('ON %I.%I', mart, table_name), quote_ident(mart)));
-    EXECUTE format('ALTER TRIGGER %I ON %I.%I DEPENDS ON EXTENSION sales_perf', trigger_name, mart, table_name);
+    -- WHEN, which is always true: by it the trigger goes with the extension, without which its function could not run.
+    -- (ALTER TRIGGER ... DEPENDS ON EXTENSION does the same, but makes readers of the table wait.)
+    EXECUTE format('CREATE OR REPLACE TRIGGER %I %s', trigger_name,
+                   format(replace(definition, 'EXECUTE FUNCTION', 'WHEN (sales_perf.as_of() IS NOT NULL) EXECUTE FUNCTION'),
+                          format('ON %I.%I', mart, table_name), quote_ident(mart)));
 END
 $function$;
 
@@ -68,7 +71,7 @@ BEGIN
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %I.%I', put_on.tgname, mart, put_on.relname);
     END LOOP;
-    EXECUTE format('TRUNCATE %1$I.rollup_cell, %1$I.rollup_delta, %1$I.rollup_split, %1$I.rollup_state, %1$I.rollup_rate', mart);
+    EXECUTE format('TRUNCATE %1$I.rollup_cell, %1$I.rollup_delta, %1$I.rollup_split, %1$I.rollup_boundary_change, %1$I.rollup_state, %1$I.rollup_rate', mart);
 END
 $function$;
 
@@ -82,23 +85,31 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    watched    CONSTANT text[] := ARRAY['deal', 'deal_change', 'deal_credit', 'fx_rate', 'mart_setting', 'stage_event'];
+    watched    CONSTANT text[] := ARRAY['calendar', 'deal', 'deal_change', 'deal_credit', 'fx_rate', 'mart_setting', 'stage_event', 'team_membership'];
     found      record;
     cell_count bigint;
 BEGIN
     PERFORM sales_perf.stamp_check_mart(mart);
 
     FOR found IN
-        SELECT t.table_id, t.table_name, t.relkind, t.table_name = ANY (watched) AS is_known,
+        SELECT t.table_id, t.table_name, t.relkind,
+               t.is_of_mart AND t.table_name = ANY (watched) AS is_known,
+               EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhparent = t.table_id) AS has_children,
                EXISTS (SELECT FROM pg_subscription_rel AS s WHERE s.srrelid = t.table_id) AS is_subscribed
-        FROM sales_perf.rollup_tables(mart) AS t
+        FROM (SELECT r.table_id, r.table_name, r.relkind, r.is_of_mart
+              FROM sales_perf.rollup_tables(mart) AS r
+              UNION ALL
+              -- these say where the months of reps begin
+              SELECT c.oid, c.relname, c.relkind, true
+              FROM pg_class AS c
+              WHERE c.oid IN (to_regclass(format('%I.calendar', mart)), to_regclass(format('%I.team_membership', mart)))) AS t
         ORDER BY t.table_name
     LOOP
-        IF found.relkind <> 'r' OR NOT found.is_known THEN
+        IF found.relkind <> 'r' OR found.has_children OR NOT found.is_known THEN
             RAISE EXCEPTION USING
                 ERRCODE = 'wrong_object_type',
                 MESSAGE = format('rollups of mart %I cannot be maintained: %s cannot be watched', mart, found.table_id::regclass),
-                DETAIL = 'Triggers can be put on the tables deal, deal_credit, fx_rate and mart_setting of a mart alone.',
+                DETAIL = 'What its cells are made of must be tables of its own, neither partitioned nor inherited from.',
                 HINT = 'Use materialized views of the cells instead, and refresh them.';
         ELSIF found.is_subscribed THEN
             RAISE EXCEPTION USING
@@ -109,10 +120,27 @@ BEGIN
         END IF;
     END LOOP;
 
-    -- whoever is writing ends first; readers go on
-    EXECUTE format('LOCK TABLE %1$I.deal, %1$I.deal_credit, %1$I.fx_rate, %1$I.mart_setting, %1$I.calendar, %1$I.team_membership IN SHARE ROW EXCLUSIVE MODE', mart);
-    PERFORM sales_perf.drop_rollup(mart);
+    -- the rows of others would be missing
+    IF (SELECT bool_or(row_security_active(c.oid)) FROM pg_class AS c WHERE c.oid IN (SELECT t.table_id FROM sales_perf.rollup_tables(mart) AS t)) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('rollups of mart %I cannot be maintained: row-level security is forced on its owner', mart),
+            HINT = 'ALTER TABLE ... NO FORCE ROW LEVEL SECURITY; it holds for all others then.';
+    END IF;
 
+    -- whoever is writing ends first; readers go on, with what was there before
+    EXECUTE format('LOCK TABLE %1$I.deal, %1$I.deal_credit, %1$I.fx_rate, %1$I.mart_setting, %1$I.calendar, %1$I.team_membership IN SHARE ROW EXCLUSIVE MODE', mart);
+    EXECUTE format('DELETE FROM %I.rollup_cell', mart);
+    EXECUTE format('DELETE FROM %I.rollup_delta', mart);
+    EXECUTE format('DELETE FROM %I.rollup_split', mart);
+    EXECUTE format('DELETE FROM %I.rollup_boundary_change', mart);
+    EXECUTE format('DELETE FROM %I.rollup_state', mart);
+    EXECUTE format('DELETE FROM %I.rollup_rate', mart);
+
+    PERFORM sales_perf.rollup_trigger(mart, 'deal', 'rollup_begin', 'BEFORE INSERT OR UPDATE OR DELETE %s FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_begin()');
+    PERFORM sales_perf.rollup_trigger(mart, 'deal_credit', 'rollup_begin', 'BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE %s FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_begin()');
+    PERFORM sales_perf.rollup_trigger(mart, 'fx_rate', 'rollup_begin', 'BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE %s FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_rates()');
+    PERFORM sales_perf.rollup_trigger(mart, 'mart_setting', 'rollup_begin', 'BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE %s FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_rates()');
     PERFORM sales_perf.rollup_trigger(mart, 'deal', 'rollup_deal_insert', 'AFTER INSERT %s REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_deal()');
     PERFORM sales_perf.rollup_trigger(mart, 'deal', 'rollup_deal_update', 'AFTER UPDATE %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_deal()');
     PERFORM sales_perf.rollup_trigger(mart, 'deal', 'rollup_deal_delete', 'AFTER DELETE %s REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_deal()');
@@ -191,6 +219,8 @@ RETURNS TABLE (cell text, grain text, cell_count bigint, wrong_count bigint)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$
+DECLARE
+    readable_grain text;
 BEGIN
     PERFORM sales_perf.rollup_check(mart);
     IF sales_perf.as_of() < current_date THEN
@@ -198,6 +228,14 @@ BEGIN
             ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = format('rollups are of today, and as_of() is %s', sales_perf.as_of()),
             HINT = 'RESET sales_perf.as_of first.';
+    END IF;
+    EXECUTE format('SELECT %I.rollup_grain()', mart) INTO readable_grain;
+    IF readable_grain IS NULL THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('rollups of mart %I do not serve now, and reports read the deals', mart),
+            DETAIL = 'Changes are dated in the future (deal_change), amounts of open or split deals are NaN or infinite, a trigger is disabled, or row-level security holds for you.',
+            HINT = format('Look for deal_amount_not_a_number in data_quality; when it is mended, SELECT sales_perf.fold_rollup(%L).', mart);
     END IF;
     RETURN QUERY EXECUTE format('SELECT * FROM %I.rollup_verify() ORDER BY 1, 2', mart);
 END

@@ -1,0 +1,199 @@
+-- Maintained rollups: what reports read from them is what they read from the deals, whatever is done to those.
+-- The oracles are the reports themselves, read with the rollups switched off, and plain SQL.
+SELECT plan(158);
+
+SELECT sales_perf.create_mart('sales') \gset
+SELECT sales_perf.generate_demo('sales', 1500, 5) \gset
+SET search_path = sales, public;
+
+-- rows of what reads rollups; jsonb compares numbers by value
+CREATE FUNCTION pg_temp.answers() RETURNS TABLE (report text, answer jsonb) LANGUAGE sql AS $$
+SELECT 'company', to_jsonb(x) FROM company_scorecard AS x
+UNION ALL SELECT 'team', to_jsonb(x) FROM team_scorecard AS x
+UNION ALL SELECT 'rep', to_jsonb(x) FROM rep_scorecard AS x
+UNION ALL SELECT 'leaderboard', to_jsonb(x) FROM leaderboard AS x
+UNION ALL SELECT 'curve', to_jsonb(x) FROM cycle_curve AS x
+UNION ALL SELECT 'kpi_between', to_jsonb(x) FROM kpi_between((sales_perf.as_of() - 200)::date, sales_perf.as_of()) AS x
+UNION ALL SELECT 'kpi_long', to_jsonb(x) FROM kpi_long AS x WHERE grain = 'year'
+UNION ALL SELECT 'growth', to_jsonb(x) FROM sales_growth AS x WHERE grain <> 'week'
+UNION ALL SELECT 'trailing', to_jsonb(x) FROM (SELECT rep_id, sales_perf.won_count(sales_perf.rollup(summary)), sales_perf.open_count(sales_perf.rollup(summary)) FROM trailing_cell GROUP BY rep_id HAVING sales_perf.won_count(sales_perf.rollup(summary)) + sales_perf.open_count(sales_perf.rollup(summary)) > 0) AS x
+$$;
+
+-- with rollups and without: what differs. NULL: rollups were not read at all.
+CREATE FUNCTION pg_temp.differences() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    with_rollups text[];
+    found bigint;
+BEGIN
+    IF rollup_grain() IS NULL THEN
+        RETURN NULL;
+    END IF;
+    with_rollups := ARRAY(SELECT report || answer::text FROM pg_temp.answers());
+    CREATE TEMP TABLE by_rollup ON COMMIT DROP AS SELECT * FROM pg_temp.answers();
+    BEGIN
+        ALTER TABLE deal DISABLE TRIGGER rollup_deal_insert;
+        IF rollup_grain() IS NOT NULL THEN
+            RAISE 'rollups are still read';
+        END IF;
+        CREATE TEMP TABLE by_deal AS SELECT * FROM pg_temp.answers();
+        RAISE EXCEPTION USING ERRCODE = 'ZZ001', MESSAGE =
+            (SELECT count(*) FROM (SELECT * FROM by_rollup EXCEPT ALL TABLE by_deal) AS x) + (SELECT count(*) FROM (SELECT * FROM by_deal EXCEPT ALL TABLE by_rollup) AS x)
+            || coalesce((SELECT string_agg(x::text, E'\n') FROM (SELECT '>', * FROM (SELECT * FROM by_rollup EXCEPT ALL TABLE by_deal) AS y UNION ALL SELECT '<', * FROM (SELECT * FROM by_deal EXCEPT ALL TABLE by_rollup) AS z LIMIT 6) AS x), '');
+    EXCEPTION WHEN SQLSTATE 'ZZ001' THEN
+        found := substring(sqlerrm FROM '^[0-9]+');
+        IF found > 0 THEN
+            RAISE WARNING '%', sqlerrm;
+        END IF;
+    END;
+    DROP TABLE by_rollup;
+    RETURN found;
+END
+$$;
+
+CREATE FUNCTION pg_temp.wrong_cells(mart text DEFAULT 'sales') RETURNS bigint LANGUAGE sql AS $$
+SELECT sum(wrong_count)::bigint FROM sales_perf.verify_rollup(mart)
+$$;
+
+-- ---------------------------------------------------------------- what they are for: the same figures
+
+CREATE TEMP TABLE before AS SELECT * FROM pg_temp.answers();
+SELECT is(rollup_grain(), NULL, 'without maintain_rollup there are none');
+SELECT throws_ok($$SELECT sales_perf.fold_rollup('sales')$$, '55000', 'rollups of mart sales are not maintained', 'nothing to fold');
+SELECT throws_ok($$SELECT * FROM sales_perf.verify_rollup('sales')$$, '55000', 'rollups of mart sales are not maintained', 'to verify');
+SELECT throws_ok($$SELECT sales_perf.rebuild_rollup('sales')$$, '55000', 'rollups of mart sales are not maintained', 'or to rebuild');
+SELECT lives_ok($$SELECT sales_perf.drop_rollup('sales')$$, 'but dropping what is not there is no error');
+SELECT throws_ok($$SELECT sales_perf.maintain_rollup('nowhere')$$, '3F000', 'mart nowhere does not exist', 'there has to be a mart');
+
+SELECT matches(sales_perf.maintain_rollup('sales'), '^mart sales: rollups are maintained, [0-9]+ rows$', 'maintain_rollup says what it made');
+SELECT is(rollup_grain(), 'month', 'reports read them by month');
+CREATE TEMP TABLE after AS SELECT * FROM pg_temp.answers();
+SELECT is(count(*), 0::bigint, format('%s: every row is as before', r.report))
+  FROM (SELECT DISTINCT report FROM before) AS r
+  LEFT JOIN (SELECT b.report FROM (SELECT * FROM before EXCEPT ALL TABLE after) AS b UNION ALL SELECT a.report FROM (SELECT * FROM after EXCEPT ALL TABLE before) AS a) AS d ON d.report = r.report
+ GROUP BY r.report, d.report ORDER BY r.report;
+SELECT cmp_ok(count(*), '>', 500::bigint, 'and there were many') FROM before;
+SELECT is(pg_temp.differences(), 0::bigint, 'the other way to compare agrees');
+SELECT is(pg_temp.wrong_cells(), 0::bigint, 'verify_rollup finds nothing wrong');
+SELECT set_eq($$SELECT cell, grain FROM sales_perf.verify_rollup('sales')$$, $$SELECT c, g FROM unnest(ARRAY['closed', 'opened', 'split']) AS c, unnest(ARRAY['day', 'month']) AS g$$, 'and looks at all there is');
+SELECT is((SELECT sum(cell_count) FROM sales_perf.verify_rollup('sales') WHERE grain = 'day' AND cell = 'closed'),
+          (SELECT count(DISTINCT (closed_on, currency, pipeline_id, rep_id)) FROM deal WHERE outcome IN ('won', 'lost'))::numeric, 'each cell, counted in plain SQL');
+
+-- plain SQL over deals
+CREATE VIEW plain AS
+SELECT d.rep_id, d.closed_on, d.opened_on, d.outcome,
+       CASE WHEN d.amount IS NULL THEN NULL
+            WHEN d.currency IS NULL OR d.currency = (SELECT reporting_currency FROM mart_setting) THEN d.amount
+            ELSE d.amount * (SELECT f.rate FROM fx_rate f WHERE f.currency = d.currency AND f.valid_from <= d.closed_on ORDER BY f.valid_from DESC LIMIT 1)
+       END AS amount
+  FROM deal d
+ WHERE outcome IN ('won', 'lost') AND closed_on <= current_date AND opened_on <= current_date;
+CREATE FUNCTION pg_temp.plain_differences() RETURNS bigint LANGUAGE sql AS $$
+SELECT count(*)
+  FROM (SELECT rep_id, period_start, won_count, lost_count, closed_amount
+          FROM (SELECT r.rep_id, s.period_start, s.won_count, s.lost_count, s.won_count + s.lost_count AS n, s.win_rate AS closed_amount FROM rep r JOIN rep_scorecard s ON s.rep_id = r.rep_id AND s.grain = 'month') AS x WHERE n > 0
+        EXCEPT ALL
+        SELECT rep_id, date_trunc('month', closed_on)::date, count(*) FILTER (WHERE outcome = 'won'), count(*) FILTER (WHERE outcome = 'lost'), avg((outcome = 'won')::integer)::float8 FROM plain GROUP BY 1, 2) AS d
+$$;
+SELECT is(pg_temp.plain_differences(), 0::bigint, 'reps by month, counted in plain SQL');
+SELECT is((SELECT sum(bookings_amount) FROM company_scorecard WHERE grain = 'year'), (SELECT sum(amount) FROM plain WHERE outcome = 'won'), 'bookings, added up in plain SQL');
+SELECT is((SELECT sum(sales_perf.won_count(summary)) FROM rollup_row WHERE cell = 'closed' AND grain = g), (SELECT count(*) FROM plain WHERE outcome = 'won')::numeric, g || ': every deal is there once')
+  FROM unnest(ARRAY['day', 'month']) AS g;
+
+-- ---------------------------------------------------------------- reports do read them
+
+UPDATE rollup_cell SET summary = summary OPERATOR(sales_perf.+) summary WHERE cell = 'closed' AND grain = 'month' AND on_date = (SELECT max(on_date) FROM rollup_cell WHERE cell = 'closed' AND grain = 'month');
+SELECT cmp_ok(pg_temp.wrong_cells(), '>', 0::bigint, 'verify_rollup finds months that somebody changed');
+SELECT is(wrong_count, 0::bigint, 'and says which kind it is') FROM sales_perf.verify_rollup('sales') WHERE cell = 'closed' AND grain = 'day';
+SELECT isnt((SELECT sum(won_count) FROM company_scorecard WHERE grain = 'month'), (SELECT count(*) FROM plain WHERE outcome = 'won')::numeric, 'reports show what is stored');
+SELECT is(sales_perf.rebuild_rollup('sales'), 0::bigint, 'rebuild_rollup makes months anew; no day was wrong');
+SELECT is(pg_temp.wrong_cells(), 0::bigint, 'and mends it');
+UPDATE rollup_cell SET amount = amount + 1 WHERE ctid = (SELECT min(ctid) FROM rollup_cell WHERE cell = 'opened' AND grain = 'day' AND is_open);
+DELETE FROM rollup_cell WHERE ctid = (SELECT min(ctid) FROM rollup_cell WHERE cell = 'closed' AND grain = 'day');
+UPDATE rollup_cell SET unconverted_count = 1 WHERE ctid = (SELECT max(ctid) FROM rollup_cell WHERE cell = 'closed' AND grain = 'day');
+SELECT results_eq($$SELECT cell, wrong_count FROM sales_perf.verify_rollup('sales') WHERE wrong_count > 0 ORDER BY 1$$, $$VALUES ('closed', 2::bigint), ('opened', 1)$$, 'it finds days, each kind of fault');
+SELECT is(sales_perf.rebuild_rollup('sales'), 3::bigint, 'rebuild_rollup counts them');
+SELECT is(pg_temp.wrong_cells(), 0::bigint, 'and mends them');
+DELETE FROM rollup_split WHERE deal_id = (SELECT min(deal_id) FROM rollup_split);
+UPDATE rollup_cell SET amount = amount + 1 WHERE ctid = (SELECT min(ctid) FROM rollup_cell WHERE cell = 'split' AND grain = 'day');
+SELECT is(wrong_count, 1::bigint, 'it finds splits') FROM sales_perf.verify_rollup('sales') WHERE cell = 'split' AND grain = 'day';
+SELECT is(sales_perf.rebuild_rollup('sales'), 0::bigint, 'which are always made anew');
+SELECT is(pg_temp.wrong_cells(), 0::bigint, 'and are mended');
+SELECT is((SELECT count(*) FROM (SELECT deal_id, rep_id, is_overlay, sum(amount) FROM rollup_split GROUP BY 1, 2, 3 EXCEPT SELECT deal_id, m.rep_id, m.o, sum(m.amount) FROM split_credit c CROSS JOIN LATERAL (VALUES (c.rep_id, c.is_overlay, c.amount), (c.owner_rep_id, false, CASE WHEN NOT c.is_overlay THEN - c.amount END)) AS m (rep_id, o, amount) WHERE m.amount IS NOT NULL GROUP BY 1, 2, 3) AS x), 0::bigint, 'with what each deal adds to them');
+
+-- ---------------------------------------------------------------- what writers do
+
+-- Each of these, then verified and compared, at first not folded, then folded.
+CREATE TEMP TABLE doing (no serial, what text, sql text, is_compared boolean DEFAULT false);
+INSERT INTO doing (what, sql, is_compared)
+VALUES ('an insert', $$INSERT INTO deal (deal_id, rep_id, amount, opened_on, closed_on, outcome, stage_id) SELECT 'i' || i, CASE WHEN i % 5 > 0 THEN 'R00' || i % 5 END, i * 10.25, current_date - i, CASE WHEN i % 3 > 0 THEN current_date - i / 2 END, (ARRAY['won', 'lost', 'open'])[1 + (i - 1) % 3], (SELECT min(stage_id) FROM stage WHERE is_open) FROM generate_series(1, 60) AS i$$, true),
+       ('an update of no row', $$UPDATE deal SET amount = 1 WHERE deal_id = 'nobody'$$, false),
+       ('amount', $$UPDATE deal SET amount = amount * 2 + 0.01 WHERE hashtext(deal_id) % 7 = 0$$, true),
+       ('amount of open deals alone', $$UPDATE deal SET amount = amount + 7 WHERE outcome = 'open' AND hashtext(deal_id) % 3 = 0$$, true),
+       ('currency', $$UPDATE deal SET currency = (ARRAY['GBP', NULL, 'USD', 'XXX'])[1 + abs(hashtext(deal_id || 'c')) % 4] WHERE hashtext(deal_id) % 5 = 0$$, true),
+       ('rep_id', $$UPDATE deal SET rep_id = (ARRAY['R001', 'R002', NULL])[1 + abs(hashtext(deal_id || 'r')) % 3] WHERE hashtext(deal_id) % 11 = 0$$, true),
+       ('pipeline_id', $$INSERT INTO stage (pipeline_id, stage_no, stage_id, name) VALUES ('second', 1, 'second-1', 'One'); UPDATE deal SET pipeline_id = 'second', stage_id = 'second-1' WHERE hashtext(deal_id) % 13 = 0$$, true),
+       ('stage_id', $$UPDATE deal SET stage_id = (SELECT max(stage_id) FROM stage WHERE is_open AND pipeline_id = deal.pipeline_id) WHERE outcome = 'open'$$, false),
+       ('opened_on', $$UPDATE deal SET opened_on = opened_on - 40 WHERE hashtext(deal_id) % 9 = 0$$, true),
+       ('opened_on in the future', $$UPDATE deal SET opened_on = current_date + 3 WHERE hashtext(deal_id) % 23 = 0$$, true),
+       ('opened_on is not known', $$UPDATE deal SET opened_on = NULL WHERE hashtext(deal_id) % 29 = 0$$, true),
+       ('closed_on', $$UPDATE deal SET closed_on = closed_on - 35 WHERE hashtext(deal_id) % 9 = 1$$, true),
+       ('closed_on in the future', $$UPDATE deal SET closed_on = current_date + 1 + abs(hashtext(deal_id)) % 60 WHERE hashtext(deal_id) % 19 = 0$$, true),
+       ('closed_on is not known', $$UPDATE deal SET closed_on = NULL WHERE hashtext(deal_id) % 31 = 0$$, true),
+       ('days without end', $$UPDATE deal SET closed_on = 'infinity' WHERE hashtext(deal_id) % 37 = 0; UPDATE deal SET closed_on = '-infinity' WHERE hashtext(deal_id) % 37 = 1; UPDATE deal SET opened_on = 'infinity' WHERE hashtext(deal_id) % 37 = 2; UPDATE deal SET opened_on = '-infinity' WHERE hashtext(deal_id) % 37 = 3$$, true),
+       ('days far away', $$UPDATE deal SET closed_on = '4713-01-01 BC' WHERE deal_id = 'i1'; UPDATE deal SET closed_on = '294000-01-01', opened_on = '0001-01-01' WHERE deal_id = 'i2'$$, false),
+       ('outcome', $$UPDATE deal SET outcome = (ARRAY['won', 'lost', 'open', NULL])[1 + abs(hashtext(deal_id || 'o')) % 4] WHERE hashtext(deal_id) % 8 = 0$$, true),
+       ('no amount', $$UPDATE deal SET amount = NULL WHERE hashtext(deal_id) % 17 = 0$$, true),
+       ('negative, tiny and huge amounts', $$UPDATE deal SET amount = (ARRAY[-5, 0, 1e-30, 1e30])[1 + abs(hashtext(deal_id)) % 4] WHERE hashtext(deal_id || 'h') % 15 = 0$$, true),
+       ('amounts of closed deals that are not finite', $$UPDATE deal SET amount = (ARRAY['NaN', 'Infinity', '-Infinity']::numeric[])[1 + abs(hashtext(deal_id)) % 3] WHERE outcome = 'lost' AND hashtext(deal_id || 'n') % 40 = 0 AND NOT EXISTS (SELECT FROM deal_credit c WHERE c.deal_id = deal.deal_id)$$, true),
+       ('and finite again', $$UPDATE deal SET amount = 12 WHERE amount IN ('NaN', 'Infinity', '-Infinity')$$, true),
+       ('recorded_at in the future', $$UPDATE deal SET recorded_at = now() + interval '10 days' WHERE hashtext(deal_id) % 41 = 0$$, true),
+       ('what no rollup reads', $$UPDATE deal SET name = 'x', lost_reason = 'y', account_id = NULL, product_id = NULL, forecast_category = 'commit', expected_close_on = current_date WHERE hashtext(deal_id) % 2 = 0$$, false),
+       ('deal_id', $$UPDATE deal SET deal_id = 'renamed ' || deal_id WHERE deal_id IN (SELECT deal_id FROM deal_credit) OR hashtext(deal_id) % 43 = 0$$, true),
+       ('ON CONFLICT DO UPDATE', $$INSERT INTO deal (deal_id, rep_id, amount, opened_on, closed_on, outcome) SELECT CASE WHEN i % 2 = 0 THEN 'i' || i ELSE 'k' || i END, 'R003', i, current_date - 50, current_date - i, 'won' FROM generate_series(1, 40) AS i ON CONFLICT (deal_id) DO UPDATE SET amount = excluded.amount, rep_id = excluded.rep_id, outcome = 'lost'$$, true),
+       ('ON CONFLICT DO NOTHING', $$INSERT INTO deal (deal_id, amount) SELECT 'k' || i, i FROM generate_series(1, 50) AS i ON CONFLICT DO NOTHING$$, true),
+       ('MERGE', $$MERGE INTO deal AS d USING (SELECT 'i' || i AS deal_id, i FROM generate_series(30, 90) AS i) AS s ON s.deal_id = d.deal_id WHEN MATCHED AND i % 3 = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET amount = s.i, closed_on = current_date - 3, outcome = 'won' WHEN NOT MATCHED THEN INSERT (deal_id, rep_id, amount, opened_on) VALUES (s.deal_id, 'R002', s.i, current_date - 9)$$, true),
+       ('one row twice in a statement', $$WITH first AS (INSERT INTO deal (deal_id, amount, opened_on) VALUES ('w1', 1, current_date) RETURNING deal_id), second AS (UPDATE deal SET amount = 99 WHERE deal_id = 'i2'), third AS (UPDATE deal SET outcome = 'open' WHERE deal_id = 'k1') DELETE FROM deal WHERE deal_id = 'k3'$$, false),
+       ('a rep is renamed', $$UPDATE rep SET rep_id = 'R001 renamed' WHERE rep_id = 'R001'$$, true),
+       ('a delete', $$DELETE FROM deal WHERE hashtext(deal_id) % 6 = 0 AND deal_id NOT IN (SELECT deal_id FROM deal_credit)$$, true),
+       ('deals with splits are deleted', $$DELETE FROM deal WHERE deal_id IN (SELECT deal_id FROM deal_credit ORDER BY md5(deal_id) LIMIT 20)$$, true),
+       ('nobody''s deals are deleted', $$DELETE FROM deal WHERE rep_id IS NULL$$, true),
+       ('splits', $$INSERT INTO deal_credit (deal_id, rep_id, share, is_overlay) SELECT d.deal_id, r.rep_id, r.share, r.o FROM (SELECT deal_id FROM deal d WHERE NOT EXISTS (SELECT FROM deal_credit c WHERE c.deal_id = d.deal_id) ORDER BY md5(deal_id) LIMIT 200) AS d CROSS JOIN (VALUES ('R002', 0.3, false), ('R003', 0.7, false), ('R004', 0.5, true)) AS r (rep_id, share, o)$$, true),
+       ('shares', $$UPDATE deal_credit SET share = CASE rep_id WHEN 'R002' THEN 0.6 ELSE 0.4 END WHERE NOT is_overlay AND deal_id IN (SELECT deal_id FROM deal_credit WHERE rep_id = 'R002' AND share = 0.3 ORDER BY deal_id LIMIT 50)$$, true),
+       ('a split is given to another deal', $$UPDATE deal_credit SET deal_id = (SELECT min(deal_id) FROM deal d WHERE outcome = 'won' AND NOT EXISTS (SELECT FROM deal_credit c WHERE c.deal_id = d.deal_id)) WHERE deal_id = (SELECT min(deal_id) FROM deal_credit)$$, true),
+       ('amount and outcome of split deals', $$UPDATE deal SET amount = amount + 1, outcome = (ARRAY['won', 'open', 'lost'])[1 + abs(hashtext(deal_id)) % 3] WHERE deal_id IN (SELECT deal_id FROM deal_credit)$$, true),
+       ('splits are taken away', $$DELETE FROM deal_credit WHERE deal_id IN (SELECT deal_id FROM deal_credit ORDER BY md5(deal_id) LIMIT 60)$$, true),
+       ('a rate', $$UPDATE fx_rate SET rate = rate * 1.1 WHERE valid_from = (SELECT max(valid_from) FROM fx_rate)$$, true),
+       ('a rate for what had none', $$INSERT INTO fx_rate (currency, valid_from, rate) VALUES ('XXX', current_date - 700, 3.5), ('XXX', current_date - 90, 4)$$, true),
+       ('a rate of another currency', $$UPDATE fx_rate SET currency = 'ZZZ' WHERE currency = 'XXX' AND rate = 4$$, true),
+       ('a rate less', $$DELETE FROM fx_rate WHERE currency = 'XXX'$$, true),
+       ('the reporting currency', $$SELECT set_reporting_currency('GBP')$$, true),
+       ('and no name of it', $$SELECT set_reporting_currency(NULL)$$, true),
+       ('no rates', $$TRUNCATE fx_rate$$, true),
+       ('rates in the statement that brings the deals', $$WITH rate AS (INSERT INTO fx_rate (currency, valid_from, rate) VALUES ('GBP', current_date - 1000, 1.3)) INSERT INTO deal (deal_id, rep_id, amount, currency, opened_on, closed_on, outcome) VALUES ('with rate', 'R002', 100, 'GBP', current_date - 5, current_date - 4, 'won')$$, true),
+       ('deals in the statement that brings rates', $$WITH d AS (INSERT INTO deal (deal_id, rep_id, amount, currency, opened_on, closed_on, outcome) VALUES ('with rate 2', 'R002', 100, 'XXX', current_date - 5, current_date - 4, 'won'), ('with rate 3', 'R002', 100, 'XXX', current_date - 5, NULL, 'open')) INSERT INTO fx_rate (currency, valid_from, rate) VALUES ('XXX', current_date - 1000, 2)$$, true),
+       ('a move', $$SELECT move_rep('R002', (SELECT max(team_id) FROM team), current_date - 40)$$, true),
+       ('a team', $$UPDATE rep SET team_id = (SELECT min(team_id) FROM team) WHERE rep_id = 'R005'$$, true),
+       ('calendar', $$SELECT build_calendar('2023-02-06', '2027-01-31', 2, '4-4-5')$$, true),
+       ('no splits', $$TRUNCATE deal_credit$$, true),
+       ('no deals', $$TRUNCATE deal CASCADE$$, false),
+       ('deals again', $$INSERT INTO deal (deal_id, rep_id, amount, opened_on, closed_on, outcome) SELECT 'n' || i, 'R00' || 2 + i % 3, i, current_date - i, current_date - i / 2, 'won' FROM generate_series(1, 50) AS i$$, true);
+
+CREATE FUNCTION pg_temp.try(what text, sql text, is_compared boolean) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE sql;
+    SET CONSTRAINTS ALL IMMEDIATE;
+    SET CONSTRAINTS ALL DEFERRED;
+    RETURN NEXT is(pg_temp.wrong_cells(), CASE WHEN EXISTS (SELECT FROM deal) THEN 0::bigint END, what || ': the rollups are right');
+    IF is_compared THEN
+        RETURN NEXT is(pg_temp.differences(), 0::bigint, what || ': and reports say the same');
+    END IF;
+    IF random() < 0.5 THEN
+        PERFORM sales_perf.fold_rollup('sales');
+        RETURN NEXT is(pg_temp.wrong_cells(), CASE WHEN EXISTS (SELECT FROM deal) THEN 0::bigint END, what || ': folded, too');
+    ELSE
+        RETURN NEXT pass(what || ': not folded this time');
+    END IF;
+END
+$$;
+SELECT setseed(0.5) \gset
+SELECT format('SELECT pg_temp.try(%L, %L, %L);', what, sql, is_compared) FROM doing ORDER BY no \gexec
