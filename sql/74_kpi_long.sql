@@ -11,7 +11,8 @@ SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 -- ---------------------------------------------------------------- the sums of each family
 
 -- One function a family, all of one shape: company, teams (what a rep did counts for the team of that day),
--- reps and nobody. The rows of kpi_entity add nothing, but so every entity has a row.
+-- reps and nobody. The rows of kpi_entity add nothing, but so every entity has a row; who has none there (nobody, or a
+-- rep whose key was another) and whose cells, which are differences, come to no deal, has none.
 
 CREATE FUNCTION kpi_closed_between(first_day date, last_day date)
     RETURNS TABLE (level text, entity_id text, summary sales_perf.deal_summary, won_count bigint, lost_count bigint,
@@ -55,7 +56,9 @@ BEGIN ATOMIC
                    n.entity_id,
                    NULL::sales_perf.deal_summary
               FROM kpi_entity n) AS e
-     GROUP BY e.level, e.entity_id;
+     GROUP BY e.level, e.entity_id
+    HAVING bool_or(e.summary IS NULL)
+        OR sales_perf.won_count(sales_perf.rollup(e.summary)) + sales_perf.lost_count(sales_perf.rollup(e.summary)) > 0;
 END;
 
 COMMENT ON FUNCTION kpi_closed_between(date, date) IS 'Behind kpi_between(): the deals closed in these days, by their owners.';
@@ -149,7 +152,9 @@ BEGIN ATOMIC
                    NULL::sales_perf.deal_summary,
                    NULL::numeric
               FROM kpi_entity n) AS e
-     GROUP BY e.level, e.entity_id;
+     GROUP BY e.level, e.entity_id
+    HAVING bool_or(e.summary IS NULL)
+        OR sales_perf.won_count(sales_perf.rollup(e.summary)) + sales_perf.lost_count(sales_perf.rollup(e.summary)) + sales_perf.open_count(sales_perf.rollup(e.summary)) > 0;
 END;
 
 COMMENT ON FUNCTION kpi_created_between(date, date) IS 'Behind kpi_between(): the deals opened in these days, by their owners; created_amount holds what is still open of them at the rates of as_of().';
@@ -160,12 +165,12 @@ CREATE FUNCTION kpi_open_between(first_day date, last_day date)
 BEGIN ATOMIC
     SELECT e.level,
            e.entity_id,
-           coalesce(sum(e.open_count), 0)::bigint,
+           coalesce(sales_perf.open_count(sales_perf.rollup(e.summary)), 0),
            coalesce(sum(sales_perf.reporting_amount(e.open_amount, e.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))), 0)
       FROM (SELECT 'company'::text AS level,
                    NULL::text AS entity_id,
                    c.currency,
-                   sales_perf.open_count(c.summary) AS open_count,
+                   c.summary,
                    c.open_amount
               FROM opened_cell c
              WHERE c.is_open
@@ -173,7 +178,7 @@ BEGIN ATOMIC
             SELECT 'team'::text,
                    member.team_id,
                    c.currency,
-                   sales_perf.open_count(c.summary),
+                   c.summary,
                    c.open_amount
               FROM opened_cell c
               JOIN team_rep member ON member.rep_id = c.rep_id AND sales_perf.as_of() BETWEEN member.valid_from AND member.valid_to
@@ -182,7 +187,7 @@ BEGIN ATOMIC
             SELECT 'rep'::text,
                    c.rep_id,
                    c.currency,
-                   sales_perf.open_count(c.summary),
+                   c.summary,
                    c.open_amount
               FROM opened_cell c
              WHERE c.is_open
@@ -190,11 +195,13 @@ BEGIN ATOMIC
             SELECT n.level,
                    n.entity_id,
                    NULL::text,
-                   NULL::bigint,
+                   NULL::sales_perf.deal_summary,
                    NULL::numeric
               FROM kpi_entity n) AS e
      WHERE sales_perf.as_of() BETWEEN first_day AND last_day
-     GROUP BY e.level, e.entity_id;
+     GROUP BY e.level, e.entity_id
+    HAVING bool_or(e.summary IS NULL)
+        OR sales_perf.open_count(sales_perf.rollup(e.summary)) > 0;
 END;
 
 COMMENT ON FUNCTION kpi_open_between(date, date) IS 'Behind kpi_between(): the deals open as of as_of(), by their owners; no row unless that day is one of these.';

@@ -3,7 +3,7 @@
 SELECT plan(158);
 
 SELECT sales_perf.create_mart('sales') \gset
-SELECT sales_perf.generate_demo('sales', 1500, 5) \gset
+SELECT sales_perf.generate_demo('sales', 500, 5) \gset
 SET search_path = sales, public;
 
 -- rows of what reads rollups; jsonb compares numbers by value
@@ -14,7 +14,6 @@ UNION ALL SELECT 'rep', to_jsonb(x) FROM rep_scorecard AS x
 UNION ALL SELECT 'leaderboard', to_jsonb(x) FROM leaderboard AS x
 UNION ALL SELECT 'curve', to_jsonb(x) FROM cycle_curve AS x
 UNION ALL SELECT 'kpi_between', to_jsonb(x) FROM kpi_between((sales_perf.as_of() - 200)::date, sales_perf.as_of()) AS x
-UNION ALL SELECT 'kpi_long', to_jsonb(x) FROM kpi_long AS x WHERE grain = 'year'
 UNION ALL SELECT 'growth', to_jsonb(x) FROM sales_growth AS x WHERE grain <> 'week'
 UNION ALL SELECT 'trailing', to_jsonb(x) FROM (SELECT rep_id, sales_perf.won_count(sales_perf.rollup(summary)), sales_perf.open_count(sales_perf.rollup(summary)) FROM trailing_cell GROUP BY rep_id HAVING sales_perf.won_count(sales_perf.rollup(summary)) + sales_perf.open_count(sales_perf.rollup(summary)) > 0) AS x
 $$;
@@ -56,7 +55,7 @@ $$;
 
 -- ---------------------------------------------------------------- what they are for: the same figures
 
-CREATE TEMP TABLE before AS SELECT * FROM pg_temp.answers();
+CREATE TEMP TABLE before AS SELECT * FROM pg_temp.answers() UNION ALL SELECT 'kpi_long', to_jsonb(x) FROM kpi_long AS x WHERE grain = 'year';
 SELECT is(rollup_grain(), NULL, 'without maintain_rollup there are none');
 SELECT throws_ok($$SELECT sales_perf.fold_rollup('sales')$$, '55000', 'rollups of mart sales are not maintained', 'nothing to fold');
 SELECT throws_ok($$SELECT * FROM sales_perf.verify_rollup('sales')$$, '55000', 'rollups of mart sales are not maintained', 'to verify');
@@ -66,8 +65,8 @@ SELECT throws_ok($$SELECT sales_perf.maintain_rollup('nowhere')$$, '3F000', 'mar
 
 SELECT matches(sales_perf.maintain_rollup('sales'), '^mart sales: rollups are maintained, [0-9]+ rows$', 'maintain_rollup says what it made');
 SELECT is(rollup_grain(), 'month', 'reports read them by month');
-CREATE TEMP TABLE after AS SELECT * FROM pg_temp.answers();
-SELECT is(count(*), 0::bigint, format('%s: every row is as before', r.report))
+CREATE TEMP TABLE after AS SELECT * FROM pg_temp.answers() UNION ALL SELECT 'kpi_long', to_jsonb(x) FROM kpi_long AS x WHERE grain = 'year';
+SELECT is(count(d.report), 0::bigint, format('%s: every row is as before', r.report))
   FROM (SELECT DISTINCT report FROM before) AS r
   LEFT JOIN (SELECT b.report FROM (SELECT * FROM before EXCEPT ALL TABLE after) AS b UNION ALL SELECT a.report FROM (SELECT * FROM after EXCEPT ALL TABLE before) AS a) AS d ON d.report = r.report
  GROUP BY r.report, d.report ORDER BY r.report;
@@ -143,8 +142,8 @@ VALUES ('an insert', $$INSERT INTO deal (deal_id, rep_id, amount, opened_on, clo
        ('days far away', $$UPDATE deal SET closed_on = '4713-01-01 BC' WHERE deal_id = 'i1'; UPDATE deal SET closed_on = '294000-01-01', opened_on = '0001-01-01' WHERE deal_id = 'i2'$$, false),
        ('outcome', $$UPDATE deal SET outcome = (ARRAY['won', 'lost', 'open', NULL])[1 + abs(hashtext(deal_id || 'o')) % 4] WHERE hashtext(deal_id) % 8 = 0$$, true),
        ('no amount', $$UPDATE deal SET amount = NULL WHERE hashtext(deal_id) % 17 = 0$$, true),
-       ('negative, tiny and huge amounts', $$UPDATE deal SET amount = (ARRAY[-5, 0, 1e-30, 1e30])[1 + abs(hashtext(deal_id)) % 4] WHERE hashtext(deal_id || 'h') % 15 = 0$$, true),
-       ('amounts of closed deals that are not finite', $$UPDATE deal SET amount = (ARRAY['NaN', 'Infinity', '-Infinity']::numeric[])[1 + abs(hashtext(deal_id)) % 3] WHERE outcome = 'lost' AND hashtext(deal_id || 'n') % 40 = 0 AND NOT EXISTS (SELECT FROM deal_credit c WHERE c.deal_id = deal.deal_id)$$, true),
+       ('negative, tiny and huge amounts', $$UPDATE deal SET amount = (ARRAY[-5, 0, 0.00001, 1e20])[1 + abs(hashtext(deal_id)) % 4] WHERE hashtext(deal_id || 'h') % 15 = 0$$, true),
+       ('amounts of closed deals that are not finite', $$UPDATE deal SET amount = (ARRAY['NaN', 'Infinity', '-Infinity']::numeric[])[1 + abs(hashtext(deal_id)) % 3] WHERE outcome = 'lost' AND closed_on <= current_date AND opened_on <= current_date AND hashtext(deal_id || 'n') % 40 = 0 AND NOT EXISTS (SELECT FROM deal_credit c WHERE c.deal_id = deal.deal_id)$$, true),
        ('and finite again', $$UPDATE deal SET amount = 12 WHERE amount IN ('NaN', 'Infinity', '-Infinity')$$, true),
        ('recorded_at in the future', $$UPDATE deal SET recorded_at = now() + interval '10 days' WHERE hashtext(deal_id) % 41 = 0$$, true),
        ('what no rollup reads', $$UPDATE deal SET name = 'x', lost_reason = 'y', account_id = NULL, product_id = NULL, forecast_category = 'commit', expected_close_on = current_date WHERE hashtext(deal_id) % 2 = 0$$, false),
