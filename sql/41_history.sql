@@ -8,19 +8,8 @@
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
--- A key that is renamed (ON UPDATE CASCADE) is no change of hands, nor an entry into another stage. When its
+-- A key that is renamed (ON UPDATE CASCADE) is no change of hands, nor an entry into another stage: when its
 -- deals are updated, by the constraint's trigger, the old key is gone already.
-CREATE FUNCTION is_renamed(field text, old_key text) RETURNS boolean
-    LANGUAGE sql STABLE
-BEGIN ATOMIC
-    SELECT CASE field
-               WHEN 'rep_id' THEN old_key IS NOT NULL AND NOT EXISTS (SELECT FROM rep r WHERE r.rep_id = old_key)
-               WHEN 'stage_id' THEN old_key IS NOT NULL AND NOT EXISTS (SELECT FROM stage s WHERE s.stage_id = old_key)
-               ELSE false
-           END;
-END;
-
-COMMENT ON FUNCTION is_renamed(text, text) IS 'Within a trigger of deal: whether the rep or stage is the same as before under another key.';
 
 -- What is recorded of a key is renamed with it.
 CREATE FUNCTION deal_change_rename() RETURNS trigger
@@ -68,7 +57,8 @@ BEGIN
         NEW.stage_entered_on := NULL;
     ELSIF TG_OP = 'INSERT' THEN
         NEW.stage_entered_on := CASE WHEN NEW.stage_id IS NOT NULL THEN coalesce(NEW.stage_entered_on, NEW.opened_on, NEW.recorded_at::date) END;
-    ELSIF NEW.stage_id IS DISTINCT FROM OLD.stage_id AND NEW.stage_id IS NOT NULL AND NOT is_renamed('stage_id', OLD.stage_id) THEN
+    ELSIF NEW.stage_id IS DISTINCT FROM OLD.stage_id AND NEW.stage_id IS NOT NULL
+          AND (OLD.stage_id IS NULL OR EXISTS (SELECT FROM stage s WHERE s.stage_id = OLD.stage_id)) THEN
         NEW.stage_entered_on := greatest(OLD.stage_entered_on, clock_timestamp()::date);
     ELSE
         -- reopened, or an update says a day of its own
@@ -165,7 +155,12 @@ BEGIN
                ('closed_on', to_jsonb(o.closed_on) #>> '{}', to_jsonb(n.closed_on) #>> '{}')
            ) AS change (field, old_value, new_value)
      WHERE change.old_value IS DISTINCT FROM change.new_value
-       AND NOT is_renamed(change.field, change.old_value);
+       AND (change.old_value IS NULL
+            OR CASE change.field
+                   WHEN 'rep_id' THEN EXISTS (SELECT FROM rep r WHERE r.rep_id = change.old_value)
+                   WHEN 'stage_id' THEN EXISTS (SELECT FROM stage s WHERE s.stage_id = change.old_value)
+                   ELSE true
+               END);
 
     IF FOUND THEN
         INSERT INTO stage_event (deal_id, stage_id, entered_on, entered_at)
@@ -174,7 +169,7 @@ BEGIN
           JOIN old_rows o ON o.deal_id = n.deal_id
          WHERE n.stage_id IS NOT NULL
            AND n.stage_id IS DISTINCT FROM o.stage_id
-           AND NOT is_renamed('stage_id', o.stage_id);
+           AND (o.stage_id IS NULL OR EXISTS (SELECT FROM stage s WHERE s.stage_id = o.stage_id));
     END IF;
     RETURN NULL;
 END

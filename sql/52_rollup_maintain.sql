@@ -11,27 +11,26 @@
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
 CREATE FUNCTION rollup_lock(purpose text) RETURNS bigint
-    LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path = sales_perf_template, pg_catalog, pg_temp
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (CASE purpose WHEN 'rates' THEN 1 ELSE 2 END::bigint << 32) + 'rollup_delta'::regclass::oid::bigint;
 
 COMMENT ON FUNCTION rollup_lock(text) IS 'Key of an advisory lock of this mart: rates, held shared by writers of deals; or fold, held by the one who folds.';
 
-CREATE FUNCTION rollup_bucket(rep_id text, on_date date) RETURNS date
-    LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT greatest(coalesce((SELECT c.fiscal_period_start
-                                FROM calendar c
-                               WHERE c.region = ''
-                                 AND c.on_date = rollup_bucket.on_date), rollup_bucket.on_date),
-                    (SELECT max(b.on_date)
-                       FROM team_membership m
-                      CROSS JOIN LATERAL (VALUES (lower(m.valid)), (upper(m.valid))) AS b (on_date)
-                      WHERE m.rep_id = rollup_bucket.rep_id
-                        AND b.on_date <= rollup_bucket.on_date));
-END;
+-- A row of grain month begins with the month in calendar, or where its rep came to a team, or left one.
+CREATE VIEW rollup_boundary WITH (security_invoker = true) AS
+SELECT rep_id,
+       on_date AS first_day,
+       lead(on_date - 1, 1, 'infinity') OVER (PARTITION BY rep_id ORDER BY on_date) AS last_day
+  FROM (SELECT m.rep_id, b.on_date
+          FROM team_membership m
+         CROSS JOIN LATERAL (VALUES (lower(m.valid)), (upper(m.valid))) AS b (on_date)
+         WHERE b.on_date IS NOT NULL
+         GROUP BY m.rep_id, b.on_date) AS boundary;
 
-COMMENT ON FUNCTION rollup_bucket(text, date) IS 'on_date of the row of grain month that a rep''s day belongs to: the first day of its month in calendar, or that on which the rep last came to a team or left one before.';
+COMMENT ON VIEW rollup_boundary IS 'The days from one change of teams of a rep to the next.';
+COMMENT ON COLUMN rollup_boundary.rep_id IS 'The rep.';
+COMMENT ON COLUMN rollup_boundary.first_day IS 'The day of a change.';
+COMMENT ON COLUMN rollup_boundary.last_day IS 'The day before the next one; infinity after the last.';
 
 -- ---------------------------------------------------------------- what should be stored, less what is
 
@@ -154,7 +153,7 @@ BEGIN ATOMIC
         DELETE FROM rollup_delta WHERE cell = 'split'
     )
     INSERT INTO rollup_delta (cell, on_date, is_open, rep_id, counts_from, deal_count, unconverted_count, amount)
-    SELECT 'split', on_date, is_overlay, rep_id, counts_from, count(*), 0, sum(amount)
+    SELECT 'split', on_date, is_overlay, rep_id, counts_from, sum(deal_count), 0, sum(amount)
       FROM rollup_split
      GROUP BY on_date, is_overlay, rep_id, counts_from;
 END;
@@ -395,9 +394,11 @@ BEGIN
         INSERT INTO rollup_cell
         SELECT 'month', b.cell, b.bucket, b.is_open, b.currency, NULL, b.rep_id, b.counts_from, b.counts_until, b.recorded_at,
                sum(b.deal_count), sum(b.unconverted_count), sum(b.amount), sales_perf.rollup(b.summary)
-          FROM (SELECT r.cell, rollup_bucket(r.rep_id, r.on_date) AS bucket, r.is_open, CASE WHEN r.is_open THEN r.currency END AS currency, r.rep_id,
+          FROM (SELECT r.cell, greatest(coalesce(k.fiscal_period_start, r.on_date), b.first_day) AS bucket, r.is_open, CASE WHEN r.is_open THEN r.currency END AS currency, r.rep_id,
                        r.counts_from, r.counts_until, r.recorded_at, r.deal_count, r.unconverted_count, r.amount, r.summary
                   FROM rollup_cell r
+                  LEFT JOIN calendar k ON k.region = '' AND k.on_date = r.on_date
+                  LEFT JOIN rollup_boundary b ON b.rep_id = r.rep_id AND r.on_date BETWEEN b.first_day AND b.last_day
                  WHERE r.grain = 'day') AS b
          GROUP BY b.cell, b.bucket, b.is_open, b.currency, b.rep_id, b.counts_from, b.counts_until, b.recorded_at;
     END IF;
@@ -422,9 +423,11 @@ BEGIN
         SELECT 'day'::text AS grain, t.*
           FROM taken t
         UNION ALL
-        SELECT 'month', t.cell, rollup_bucket(t.rep_id, t.on_date), t.is_open, CASE WHEN t.is_open THEN t.currency END, NULL, t.rep_id, t.counts_from, t.counts_until, t.recorded_at,
-               t.deal_count, t.unconverted_count, t.amount, t.summary
+        SELECT 'month', t.cell, greatest(coalesce(k.fiscal_period_start, t.on_date), b.first_day), t.is_open, CASE WHEN t.is_open THEN t.currency END, NULL, t.rep_id,
+               t.counts_from, t.counts_until, t.recorded_at, t.deal_count, t.unconverted_count, t.amount, t.summary
           FROM taken t
+          LEFT JOIN calendar k ON k.region = '' AND k.on_date = t.on_date
+          LEFT JOIN rollup_boundary b ON b.rep_id = t.rep_id AND t.on_date BETWEEN b.first_day AND b.last_day
         UNION ALL
         SELECT *
           FROM pending
@@ -522,7 +525,7 @@ BEGIN ATOMIC
     ),
     -- months know the currency of open deals alone, and no pipeline
     side AS (
-        SELECT l.cell, g.grain, CASE g.grain WHEN 'day' THEN l.on_date ELSE rollup_bucket(l.rep_id, l.on_date) END AS on_date,
+        SELECT l.cell, g.grain, l.on_date,
                l.is_open, CASE WHEN g.grain = 'day' OR l.is_open THEN l.currency END AS currency, CASE WHEN g.grain = 'day' THEN l.pipeline_id END AS pipeline_id, l.rep_id,
                l.n, coalesce(l.amount, 0) AS amount,
                l.summary AS live_summary,
@@ -530,7 +533,7 @@ BEGIN ATOMIC
           FROM live l
          CROSS JOIN (VALUES ('day'::text), ('month')) AS g (grain)
         UNION ALL
-        SELECT r.cell, r.grain, CASE r.grain WHEN 'day' THEN r.on_date ELSE rollup_bucket(r.rep_id, r.on_date) END,
+        SELECT r.cell, r.grain, r.on_date,
                r.is_open, CASE WHEN r.grain = 'day' OR r.is_open THEN r.currency END, CASE WHEN r.grain = 'day' THEN r.pipeline_id END, r.rep_id,
                - CASE r.cell
                      WHEN 'closed' THEN r.unconverted_count
@@ -549,9 +552,11 @@ BEGIN ATOMIC
                AND coalesce(sales_perf.rollup(s.live_summary), sales_perf.deal_agg(0, 'open', NULL, NULL) FILTER (WHERE false))
                    OPERATOR(sales_perf.=) coalesce(sales_perf.rollup(s.stored_summary), sales_perf.deal_agg(0, 'open', NULL, NULL) FILTER (WHERE false)) AS is_right
           FROM side s
+          LEFT JOIN calendar k ON s.grain = 'month' AND k.region = '' AND k.on_date = s.on_date
+          LEFT JOIN rollup_boundary b ON s.grain = 'month' AND b.rep_id = s.rep_id AND s.on_date BETWEEN b.first_day AND b.last_day
          WHERE s.grain = 'day'
             OR (SELECT rollup_grain()) = 'month'
-         GROUP BY s.cell, s.grain, s.on_date, s.is_open, s.currency, s.pipeline_id, s.rep_id
+         GROUP BY s.cell, s.grain, greatest(coalesce(k.fiscal_period_start, s.on_date), b.first_day), s.is_open, s.currency, s.pipeline_id, s.rep_id
     )
     SELECT c.cell, c.grain, count(*), count(*) FILTER (WHERE NOT c.is_right)
       FROM compared c
