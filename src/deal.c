@@ -92,58 +92,93 @@ StaticAssertDecl((int) LOST_AMOUNT == OUTCOME_LOST && (int) OPEN_AMOUNT == OUTCO
 StaticAssertDecl(LOST_DAYS == WON_DAYS + OUTCOME_LOST &&
 				 OPEN_ON == WON_DAYS + OUTCOME_OPEN, "days follow outcomes");
 
-static pg_attribute_always_inline Datum
-deal_row(FunctionCallInfo fcinfo, int64 sign)
+/* Any row. */
+static pg_noinline Datum
+deal_row(FunctionCallInfo fcinfo, int sign)
 {
 	Summary    *state = summary_begin(fcinfo, &deal_layout);
 	Outcome		outcome = PG_ARGISNULL(2) ? OUTCOME_OPEN : outcome_read(PG_GETARG_DATUM(2));
-	int			days_part = SUMMARY_PART(&deal_layout, WON_DAYS) + outcome;
 	int64		days;
 	DealDates	dates = deal_dates(outcome, fcinfo->args[3], fcinfo->args[4], &days);
-	int			amounts_part = SUMMARY_PART(&deal_layout, WON_AMOUNTS);
-	bool		is_won = outcome == OUTCOME_WON;
-	bool		has_amount = !PG_ARGISNULL(1);
 	Datum		amount = PG_GETARG_DATUM(1);
 	int64		mantissa;
 	int			dscale;
 
 	summary_add_count(state, outcome, sign);
 
-	/* the everyday row, without a branch on its outcome, see outcome.h */
-	if (likely(has_amount && decimal_mantissa(amount, &mantissa, &dscale)))
+	if (!PG_ARGISNULL(1))
 	{
-		int64		bucket = mantissa_bucket(mantissa);
+		bool		is_fast = decimal_mantissa(amount, &mantissa, &dscale);
 
-		state = summary_add_numeric(&deal_layout, state, outcome, amount, true, mantissa,
+		state = summary_add_numeric(&deal_layout, state, outcome, amount, is_fast, mantissa,
 									dscale, sign);
-		if (likely(sign == 1 && dates == DATES_USABLE) &&
-			histogram_note_two(summary_histogram(&deal_layout, state), days_part, days,
-							   is_won, amounts_part, bucket))
-			return summary_end(fcinfo, &deal_layout, state);
-		if (is_won)
-			state = summary_add_row_key(&deal_layout, state, amounts_part, bucket, sign);
+		if (outcome == OUTCOME_WON)
+			state = summary_add_row_key(&deal_layout, state,
+										SUMMARY_PART(&deal_layout, WON_AMOUNTS),
+										is_fast ? mantissa_bucket(mantissa) : decimal_bucket(amount),
+										sign);
 	}
-	else if (has_amount)
-	{
-		state = summary_add_numeric_slow(&deal_layout, state, outcome, amount, (int) sign);
-		if (is_won)
-			state = summary_add_row_key(&deal_layout, state, amounts_part,
-										decimal_bucket(amount), sign);
-	}
-	else if (is_won)
+	else if (outcome == OUTCOME_WON)
 		summary_add_count(state, UNPRICED, sign);
 
 	if (likely(dates == DATES_USABLE))
-		state = summary_add_row_key(&deal_layout, state, days_part, days, sign);
+		state = summary_add_row_key(&deal_layout, state,
+									SUMMARY_PART(&deal_layout, WON_DAYS) + outcome, days, sign);
 	else
 		summary_add_count(state, dates == DATES_UNDATED ? UNDATED : INVALID, sign);
 	return summary_end(fcinfo, &deal_layout, state);
+}
+
+/* The keys of a row whose state does not note them down. */
+static pg_noinline Summary *
+add_keys(Summary *state, int days_part, int64 days, bool is_won, int64 bucket)
+{
+	if (is_won)
+		state = summary_add_row_key(&deal_layout, state, SUMMARY_PART(&deal_layout, WON_AMOUNTS),
+									bucket, 1);
+	return summary_add_row_key(&deal_layout, state, days_part, days, 1);
 }
 
 PG_FUNCTION_INFO_V1(deal_agg_add);
 Datum
 deal_agg_add(PG_FUNCTION_ARGS)
 {
+	const NullableDatum *args = fcinfo->args;
+	NullableDatum opened = args[3];
+
+	/*
+	 * The everyday row: nothing missing, an amount of everyday size, and a
+	 * state to add to.  It takes one way through, without a branch on its
+	 * outcome (see outcome.h); deal_row would do the same.
+	 */
+	if (likely(called_by_aggregate(fcinfo) &&
+			   !(args[0].isnull | args[1].isnull | args[2].isnull | opened.isnull)))
+	{
+		Summary    *state = (Summary *) DatumGetPointer(args[0].value);
+		Outcome		outcome;
+		int64		days;
+		int64		mantissa;
+		int			dscale;
+
+		if (likely(summary_is_working(state, &deal_layout) &&
+				   decimal_mantissa(args[1].value, &mantissa, &dscale) &&
+				   deal_dates(outcome = outcome_read(args[2].value), opened, args[4],
+							  &days) == DATES_USABLE &&
+				   summary_add_mantissa(&deal_layout, state, outcome, mantissa, dscale, 1)))
+		{
+			int			days_part = SUMMARY_PART(&deal_layout, WON_DAYS) + outcome;
+			bool		is_won = outcome == OUTCOME_WON;
+			int64		bucket = mantissa_bucket(mantissa);
+
+			summary_add_count(state, outcome, 1);
+			if (unlikely(!histogram_note_two(summary_histogram(&deal_layout, state),
+											 SUMMARY_PARTS(&deal_layout), days_part, days,
+											 is_won, SUMMARY_PART(&deal_layout, WON_AMOUNTS),
+											 bucket)))
+				state = add_keys(state, days_part, days, is_won, bucket);
+			return PointerGetDatum(state);
+		}
+	}
 	return deal_row(fcinfo, 1);
 }
 

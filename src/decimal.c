@@ -315,7 +315,8 @@ decimal_bucket(Datum datum)
 {
 	DecimalNumeric number = decimal_numeric(datum);
 	uint32		leading;
-	int			ndigits = 5;
+	int			exponent = (number.weight - 1) * 4 + 2;
+	int64		key;
 
 	if (number.kind == DECIMAL_NAN)
 		return AMOUNT_KEY_NAN;
@@ -329,10 +330,27 @@ decimal_bucket(Datum datum)
 	/* the first digit is not 0, so two of them hold 5 to 8 decimal digits */
 	leading = decimal_digit(&number, 0) * 10000 +
 		(number.ndigits > 1 ? decimal_digit(&number, 1) : 0);
-	for (uint32 power = 100000; leading >= power; power *= 10)
-		ndigits++;
-	return bucket_key(leading, ndigits, (number.weight - 1) * 4 + ndigits - 1,
-					  number.negative);
+	for (; leading >= 1000; leading /= 10)
+		exponent++;
+	key = bucket_key(leading, exponent);
+	return number.negative ? -key : key;
+}
+
+/* The quantile bucket of a number below 1000 in units of 10^-4. */
+int64
+mantissa_bucket_small(int64 mantissa)
+{
+	uint32		leading = (uint32) (mantissa < 0 ? -mantissa : mantissa);
+	int			exponent = 2 - 4;
+	int64		key;
+
+	Assert(leading < 1000);
+	if (leading == 0)
+		return 0;
+	for (; leading < 100; leading *= 10)
+		exponent--;
+	key = bucket_key(leading, exponent);
+	return mantissa < 0 ? -key : key;
 }
 
 /* The amount in the middle of a bucket (not one of NaN or an infinity). */

@@ -153,14 +153,20 @@ decimal_above_zero(const DecimalNumeric *number)
 		(number->kind == DECIMAL_FINITE && !number->negative && number->ndigits > 0);
 }
 
-/* One digit (0 to 9999) of an opened numeric. */
+/* One digit (0 to 9999) of those of a numeric. */
 static inline int
-decimal_digit(const DecimalNumeric *number, int i)
+decimal_digit_at(const char *digits, int i)
 {
 	int16		digit;
 
-	memcpy(&digit, number->digits + (size_t) i * sizeof(int16), sizeof(digit));
+	memcpy(&digit, digits + (size_t) i * sizeof(int16), sizeof(digit));
 	return digit;
+}
+
+static inline int
+decimal_digit(const DecimalNumeric *number, int i)
+{
+	return decimal_digit_at(number->digits, i);
 }
 
 /*
@@ -179,11 +185,20 @@ decimal_mantissa(Datum datum, int64 *mantissa, int *dscale)
 	int			weight;
 	int			ndigits;
 	int64		value = 0;
+	static const int64 power[] = {1, 10000, 100000000, INT64CONST(1000000000000), INT64CONST(10000000000000000)};
 
-	if (unlikely(VARATT_IS_COMPRESSED(p) || VARATT_IS_EXTERNAL(p)))
+	if (likely(VARATT_IS_SHORT(p)))
+	{
+		data = VARDATA_SHORT(p);
+		bytes = VARSIZE_SHORT(p) - VARHDRSZ_SHORT - (int) sizeof(uint16);
+	}
+	else if (VARATT_IS_4B_U(p))
+	{
+		data = VARDATA(p);
+		bytes = (int) VARSIZE(p) - VARHDRSZ - (int) sizeof(uint16);
+	}
+	else
 		return false;
-	data = VARDATA_ANY(p);
-	bytes = (int) VARSIZE_ANY_EXHDR(p) - (int) sizeof(uint16);
 	memcpy(&header, data, sizeof(header));
 	if (unlikely((header & NUMERIC_HEADER_SPECIAL) != NUMERIC_HEADER_SHORT))
 		return false;
@@ -191,7 +206,7 @@ decimal_mantissa(Datum datum, int64 *mantissa, int *dscale)
 	/* the weight is a signed number of 7 bits */
 	weight = (int) ((header & (NUMERIC_SHORT_WEIGHT_SIGN | NUMERIC_SHORT_WEIGHT_MASK)) ^
 					NUMERIC_SHORT_WEIGHT_SIGN) - NUMERIC_SHORT_WEIGHT_SIGN;
-	ndigits = bytes / (int) sizeof(int16);
+	ndigits = (int) ((unsigned) bytes / sizeof(int16));
 	if (unlikely((unsigned) (weight + 1) > 3 || ndigits > weight + 2))
 	{
 		if (ndigits != 0)
@@ -199,16 +214,20 @@ decimal_mantissa(Datum datum, int64 *mantissa, int *dscale)
 		weight = -1;
 	}
 
+	/* four digits at most; two, as of most amounts with cents, without a loop */
 	data += sizeof(uint16);
-	for (int i = 0; i < ndigits; i++)
+	if (likely(ndigits >= 2))
 	{
-		int16		digit;
+		int16		two[2];
 
-		memcpy(&digit, data + i * sizeof(int16), sizeof(digit));
-		value = value * 10000 + digit;
+		memcpy(two, data, sizeof(two));
+		value = two[0] * 10000 + two[1];
+		for (int i = 2; unlikely(i < ndigits); i++)
+			value = value * 10000 + decimal_digit_at(data, i);
 	}
-	for (int i = ndigits; i < weight + 2; i++)
-		value *= 10000;
+	else if (ndigits == 1)
+		value = decimal_digit_at(data, 0);
+	value *= power[weight + 2 - ndigits];
 	*mantissa = (header & NUMERIC_SHORT_NEGATIVE) ? -value : value;
 	*dscale = (header & NUMERIC_SHORT_DSCALE_MASK) >> NUMERIC_SHORT_DSCALE_SHIFT;
 	return true;
@@ -252,8 +271,9 @@ decimal_accumulate(int64 *stored, int128 addend)
 
 /*
  * The bucket of three leading digits, 100 to 999: leading - 100 below 200,
- * leading / 2 below 500, and leading / 5 + 150 from there on, computed without
- * a branch, for amounts come in no order.
+ * leading / 2 below 500, and leading / 5 + 150 from there on.  The steps grow,
+ * so it is the least of the three, found without a branch: amounts come in no
+ * order.
  */
 static inline int
 amount_bucket(uint32 leading)
@@ -262,60 +282,28 @@ amount_bucket(uint32 leading)
 	uint32		below_500 = leading / 2;
 	uint32		above = leading / 5 + 150;
 
-	above ^= (above ^ below_500) & -(uint32) (leading < 500);
-	above ^= (above ^ below_200) & -(uint32) (leading < 200);
-	return (int) above;
+	return (int) Min(Min(below_200, below_500), above);
 }
 
 /*
- * The bucket of a number whose leading digits are those of leading, which has
- * ndigits of them (3 or more), and whose first is worth 10^exponent.
+ * The bucket of a number above 0 whose three leading digits are these, and
+ * whose first digit is worth 10^exponent.
  */
 static inline int64
-bucket_key(uint64 leading, int ndigits, int exponent, bool negative)
+bucket_key(uint32 leading, int exponent)
 {
-	/*
-	 * 10^-i as times[i] / 2^(64 + shift), rounded up, where shift is the whole
-	 * part of log2(10^i), about i * 1701 / 512: dividing by 10^i this way is
-	 * exact for numbers of i + 3 digits, as 10^(i+3) * (times * 10^i -
-	 * 2^(64+shift)) is below 2^(64+shift).
-	 */
-	static const uint64 times[] = {
-		0, UINT64CONST(14757395258967641293),
-		UINT64CONST(11805916207174113035),
-		UINT64CONST(9444732965739290428),
-		UINT64CONST(15111572745182864684),
-		UINT64CONST(12089258196146291748),
-		UINT64CONST(9671406556917033398),
-		UINT64CONST(15474250491067253437),
-		UINT64CONST(12379400392853802749),
-		UINT64CONST(9903520314283042200),
-		UINT64CONST(15845632502852867519),
-		UINT64CONST(12676506002282294015),
-		UINT64CONST(10141204801825835212),
-		UINT64CONST(16225927682921336340)
-	};
-	uint32		three = (uint32) leading;
-	int64		key;
-
-	if (likely(ndigits > 3))
-	{
-		int			i = ndigits - 3;
-
-		three = (uint32) ((uint64) (((unsigned __int128) leading * times[i]) >> 64) >>
-						  (i * 1701 >> 9));
-	}
-	key = (int64) (exponent + AMOUNT_KEY_EXPONENT_BIAS) * AMOUNT_BUCKETS_PER_DECADE +
-		amount_bucket(three) + 1;
-	return negative ? -key : key;
+	return (int64) (exponent + AMOUNT_KEY_EXPONENT_BIAS) * AMOUNT_BUCKETS_PER_DECADE +
+		amount_bucket(leading) + 1;
 }
 
 extern int64 decimal_bucket(Datum number);
+extern int64 mantissa_bucket_small(int64 mantissa);
 
 /* The quantile bucket of a number given in units of 10^-4, below 10^16. */
 static inline int64
 mantissa_bucket(int64 mantissa)
 {
+	/* powers of ten, by the digits of the number before them */
 	static const uint64 power_of_ten[] = {
 		0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000,
 		UINT64CONST(1000000000), UINT64CONST(10000000000), UINT64CONST(100000000000),
@@ -323,24 +311,54 @@ mantissa_bucket(int64 mantissa)
 		UINT64CONST(100000000000000), UINT64CONST(1000000000000000),
 		UINT64CONST(10000000000000000)
 	};
-	bool		negative = mantissa < 0;
-	uint64		size = negative ? -mantissa : mantissa;
-	int			ndigits;
-	int			exponent;
 
-	if (unlikely(size == 0))
-		return 0;
+	/*
+	 * By the number of digits: what takes all but three away, and the key of
+	 * the bucket before the first.  10^-i is times / 2^(64 + shift), rounded
+	 * up, where shift is the whole part of log2(10^i): dividing by 10^i this
+	 * way is exact for numbers of i + 3 digits, as 10^(i+3) * (times * 10^i -
+	 * 2^(64+shift)) is below 2^(64+shift).
+	 */
+#define DIGITS(n, times, shift) \
+	{UINT64CONST(times), shift, \
+	 (n - 1 - 4 + AMOUNT_KEY_EXPONENT_BIAS) * AMOUNT_BUCKETS_PER_DECADE + 1}
+	static const struct
+	{
+		uint64		times;
+		int32		shift;
+		int32		key;
+	}			digits[] = {
+		{0}, {0}, {0}, {0},
+		DIGITS(4, 14757395258967641293, 3),
+		DIGITS(5, 11805916207174113035, 6),
+		DIGITS(6, 9444732965739290428, 9),
+		DIGITS(7, 15111572745182864684, 13),
+		DIGITS(8, 12089258196146291748, 16),
+		DIGITS(9, 9671406556917033398, 19),
+		DIGITS(10, 15474250491067253437, 23),
+		DIGITS(11, 12379400392853802749, 26),
+		DIGITS(12, 9903520314283042200, 29),
+		DIGITS(13, 15845632502852867519, 33),
+		DIGITS(14, 12676506002282294015, 36),
+		DIGITS(15, 10141204801825835212, 39),
+		DIGITS(16, 16225927682921336340, 43)
+	};
+#undef DIGITS
+	uint64		size = mantissa < 0 ? -mantissa : mantissa;
+	int			ndigits;
+	uint32		leading;
+	int64		key;
+
+	if (unlikely(size < 1000))
+		return mantissa_bucket_small(mantissa);
 
 	/* how many digits: from the number of bits, as log10(2) is about 1233 / 4096 */
 	ndigits = (64 - __builtin_clzll(size)) * 1233 >> 12;
 	ndigits += size >= power_of_ten[ndigits];
-	exponent = ndigits - 1 - 4;
-	if (unlikely(ndigits < 3))
-	{
-		size *= ndigits == 1 ? 100 : 10;
-		ndigits = 3;
-	}
-	return bucket_key(size, ndigits, exponent, negative);
+	leading = (uint32) ((uint64) (((unsigned __int128) size * digits[ndigits].times) >> 64) >>
+						digits[ndigits].shift);
+	key = digits[ndigits].key + amount_bucket(leading);
+	return mantissa < 0 ? -key : key;
 }
 
 extern DecimalValue decimal_bucket_middle(int64 key);

@@ -94,8 +94,11 @@ typedef enum HistogramResult
 #define NARROW_KEY_BIAS	(INT64CONST(1) << (NARROW_KEY_BITS - 1))
 #define WIDE_EMPTY		INT64CONST(-1)
 
-/* so many keys are noted down before they are counted */
-#define HISTOGRAM_NOTES 32
+/*
+ * So many keys are noted down before they are counted.  (More, and the notes
+ * of many groups no longer stay in the cache.)
+ */
+#define HISTOGRAM_NOTES 64
 
 #define HISTOGRAM_WINDOWS(h) ((HistogramWindow *) ((char *) (h) + sizeof(Histogram)))
 #define HISTOGRAM_NOTED(h) ((uint32 *) (HISTOGRAM_WINDOWS(h) + (h)->windows))
@@ -192,18 +195,22 @@ histogram_add_row(Histogram *h, int part, int64 key, int64 count)
 /*
  * Notes down a key to count once and, if also is true, a second one, without
  * a branch on that.  False, and nothing noted, where that cannot be done; the
- * keys are for histogram_add_row then.
+ * keys are for histogram_add_row then.  nparts is the number of windows, if
+ * there are any; the second key is one that fits a narrow entry.
  */
 static inline bool
-histogram_note_two(Histogram *h, int part, int64 key, bool also, int also_part, int64 also_key)
+histogram_note_two(Histogram *h, int nparts, int part, int64 key, bool also,
+				   int also_part, int64 also_key)
 {
 	uint32	   *noted;
 
-	if (unlikely(h->windows == 0 || !NARROW_FITS(key) || !NARROW_FITS(also_key)))
+	Assert(NARROW_FITS(also_key));
+	if (unlikely(h->windows == 0 || !NARROW_FITS(key)))
 		return false;
+	Assert(h->windows == nparts);
 	if (unlikely(h->noted > HISTOGRAM_NOTES - 2 && histogram_count_noted(h) != HISTOGRAM_OK))
 		return false;
-	noted = HISTOGRAM_NOTED(h) + h->noted;
+	noted = (uint32 *) (HISTOGRAM_WINDOWS(h) + nparts) + h->noted;
 	noted[0] = NARROW_TAG(part, key);
 	noted[1] = NARROW_TAG(also_part, also_key);
 	h->noted += 1 + also;

@@ -54,6 +54,13 @@ called_by_aggregate(FunctionCallInfo fcinfo)
 		(IsA(fcinfo->context, AggState) || IsA(fcinfo->context, WindowAggState));
 }
 
+/* Is it a working value of the type, and not toasted? */
+static inline bool
+summary_is_working(const Summary *s, const SummaryLayout *layout)
+{
+	return VARATT_IS_4B_U(s) && s->form == SUMMARY_WORKING && s->type_id == layout->type_id;
+}
+
 /*
  * The state that a transition function may change in place: the aggregate's
  * own, or else a copy.
@@ -65,8 +72,7 @@ summary_begin(FunctionCallInfo fcinfo, const SummaryLayout *layout)
 	{
 		Summary    *s = (Summary *) PG_GETARG_POINTER(0);
 
-		if (likely(VARATT_IS_4B_U(s) && s->form == SUMMARY_WORKING &&
-				   s->type_id == layout->type_id))
+		if (likely(summary_is_working(s, layout)))
 			return s;
 	}
 	return summary_begin_slow(fcinfo, layout);

@@ -113,26 +113,35 @@ summary_add_row_key(const SummaryLayout *layout, Summary *s, int part, int64 key
 
 /*
  * Adds (sign 1) or takes back (sign -1) a row's numeric, given its mantissa
- * and display scale if decimal_mantissa found them.
+ * and display scale, to the fast part of a sum.  False, and nothing changed,
+ * where that cannot hold it.
  */
+static pg_attribute_always_inline bool
+summary_add_mantissa(const SummaryLayout *layout, Summary *s, int decimal, int64 mantissa,
+					 int dscale, int64 sign)
+{
+	DecimalSum *fast = &summary_decimals(layout, s)[decimal];
+
+	/* of no rows the scale is any; squares are summed up whether the layout has them or not */
+	if (unlikely(fast->scale != dscale || !decimal_accumulate(fast->sum, mantissa * sign)))
+		return false;
+	if (unlikely(!decimal_accumulate(fast->squares, (int128) mantissa * (mantissa * sign))))
+	{
+		decimal_accumulate(fast->sum, -mantissa * sign);
+		return false;
+	}
+	if (unlikely(pg_add_s64_overflow(fast->rows, sign, &fast->rows)))
+		histogram_overflow();
+	return true;
+}
+
+/* The same for any numeric, given its mantissa and display scale if decimal_mantissa found them. */
 static pg_attribute_always_inline Summary *
 summary_add_numeric(const SummaryLayout *layout, Summary *s, int decimal, Datum number,
 					bool is_fast, int64 mantissa, int dscale, int64 sign)
 {
-	DecimalSum *fast = &summary_decimals(layout, s)[decimal];
-
-	/* squares are summed up whether the layout has them or not: no branch */
-	if (likely(is_fast && fast->scale == dscale && fast->rows != 0 &&
-			   decimal_accumulate(fast->sum, mantissa * sign)))
-	{
-		if (likely(decimal_accumulate(fast->squares, (int128) mantissa * (mantissa * sign))))
-		{
-			if (unlikely(pg_add_s64_overflow(fast->rows, sign, &fast->rows)))
-				histogram_overflow();
-			return s;
-		}
-		decimal_accumulate(fast->sum, -mantissa * sign);
-	}
+	if (likely(is_fast && summary_add_mantissa(layout, s, decimal, mantissa, dscale, sign)))
+		return s;
 	return summary_add_numeric_slow(layout, s, decimal, number, (int) sign);
 }
 
