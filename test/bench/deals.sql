@@ -1,9 +1,10 @@
 -- Deals for the benchmark: 200 reps; 45 % won, 35 % lost, 20 % open; amounts roughly log-normal
 -- with cents; cycles skewed to the short, up to 250 days; four years. Deterministic: all comes
 -- from the row number. Keys of reps are text, as in a mart; columns of fixed width come first, as
--- one lays out a large table.
+-- one lays out a large table. The psql variable rows is how many.
 
-CREATE EXTENSION sales_perf;
+SET client_min_messages = warning;
+DROP TABLE IF EXISTS deals, deals_unordered;
 
 CREATE UNLOGGED TABLE deals AS
 WITH drawn AS (
