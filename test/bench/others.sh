@@ -18,7 +18,7 @@ fetch_tdigest() {
 	share=$("$PG_CONFIG" --sharedir)
 	major=$("$PG_CONFIG" --version | sed -E 's/^[^0-9]*([0-9]+).*/\1/')
 	[ ! -e "$share/extension/tdigest.control" ] || return 0
-	if [ "$share" != "/usr/share/postgresql/$major" ] || ! command -v apt-get dpkg-deb >/dev/null; then
+	if [ "$share" != "/usr/share/postgresql/$major" ] || ! { command -v apt-get && command -v dpkg-deb; } >/dev/null; then
 		echo "it is not installed in this PostgreSQL"
 		return 1
 	fi
@@ -32,7 +32,7 @@ fetch_tdigest() {
 
 # DuckDB as a package for node, with the program in it.
 fetch_duckdb() {
-	if ! command -v node npm >/dev/null; then
+	if ! { command -v node && command -v npm; } >/dev/null; then
 		echo "node and npm are not installed"
 		return 1
 	fi
