@@ -175,7 +175,11 @@ BEGIN
                      FROM pg_trigger t
                     WHERE t.tgrelid = 'deal'::regclass
                       AND t.tgname = 'rollup_deal_insert'
-                      AND t.tgenabled IN ('O', 'A'));
+                      AND t.tgenabled IN ('O', 'A'))
+       -- a subscription writes without firing them
+       AND NOT EXISTS (SELECT
+                         FROM pg_subscription_rel r
+                        WHERE r.srrelid IN ('deal'::regclass, 'deal_credit'::regclass, 'fx_rate'::regclass, 'mart_setting'::regclass, 'calendar'::regclass, 'team_membership'::regclass));
     IF grain IS NULL
        OR rollup_is_hidden()
        OR EXISTS (SELECT FROM deal_change WHERE changed_at >= (sales_perf.as_of() + 1)::timestamptz)
@@ -187,7 +191,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION rollup_grain() IS 'How coarse the maintained rollups can be read: month, or day where calendar or teams have changed since the last fold; NULL where there are none or they do not serve: an as_of() before today, changes dated in the future, row-level security, amounts of open or split deals that are NaN or infinite.';
+COMMENT ON FUNCTION rollup_grain() IS 'How coarse the maintained rollups can be read: month, or day where calendar or teams have changed since the last fold; NULL where there are none or they do not serve: an as_of() before today, changes dated in the future, row-level security, amounts of open or split deals that are NaN or infinite, a table that a subscription fills.';
 
 -- ---------------------------------------------------------------- which cells a deal belongs to
 

@@ -79,18 +79,15 @@ COMMENT ON FUNCTION sales_perf.drop_rollup(text) IS
 'Ends the maintenance of a mart''s rollups and empties them: reports read the deals again. No error where there is none.';
 
 
-CREATE FUNCTION sales_perf.maintain_rollup(mart text)
-RETURNS text
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+CREATE FUNCTION sales_perf.rollup_check_tables(mart text)
+RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-    watched    CONSTANT text[] := ARRAY['calendar', 'deal', 'deal_change', 'deal_credit', 'fx_rate', 'mart_setting', 'stage_event', 'team_membership'];
-    found      record;
-    cell_count bigint;
+    watched CONSTANT text[] := ARRAY['calendar', 'deal', 'deal_change', 'deal_credit', 'fx_rate', 'mart_setting', 'stage_event', 'team_membership'];
+    found   record;
 BEGIN
-    PERFORM sales_perf.stamp_check_mart(mart);
-
     FOR found IN
         SELECT t.table_id, t.table_name, t.relkind,
                t.is_of_mart AND t.table_name = ANY (watched) AS is_known,
@@ -119,7 +116,24 @@ BEGIN
                 HINT = 'Maintain rollups where the rows are written, or use materialized views of the cells.';
         END IF;
     END LOOP;
+END
+$function$;
 
+COMMENT ON FUNCTION sales_perf.rollup_check_tables(text) IS
+'Internal: an error unless all that a mart''s cells are made of can be watched by triggers.';
+
+
+CREATE FUNCTION sales_perf.maintain_rollup(mart text)
+RETURNS text
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    cell_count bigint;
+BEGIN
+    PERFORM sales_perf.stamp_check_mart(mart);
+
+    PERFORM sales_perf.rollup_check_tables(mart);
     -- the rows of others would be missing
     IF (SELECT bool_or(row_security_active(c.oid)) FROM pg_class AS c WHERE c.oid IN (SELECT t.table_id FROM sales_perf.rollup_tables(mart) AS t)) THEN
         RAISE EXCEPTION USING
@@ -205,6 +219,8 @@ DECLARE
     folded bigint;
 BEGIN
     PERFORM sales_perf.rollup_check(mart);
+    -- a subscription may have come since
+    PERFORM sales_perf.rollup_check_tables(mart);
     EXECUTE format('SELECT %I.rollup_fold()', mart) INTO folded;
     RETURN folded;
 END
