@@ -151,6 +151,54 @@ $node->safe_psql('postgres', 'CREATE DATABASE own_copy OWNER mart_owner');
 is(answers('own_copy', 'sales', 'mart_owner'), $own, 'an ordinary role dumps and restores a database of its own, extension and all');
 can_be_worked_with('own_copy', 'sales', 'mart_owner', 'the role\'s own database');
 
+# maintained rollups: restored with the rest, triggers and all
+for (['sales', 'postgres'], ['Vertrieb Süd', 'mart_owner'])
+{
+	my ($mart, $role) = @$_;
+	$node->safe_psql('origin', qq{
+		SELECT sales_perf.maintain_rollup('$mart');
+		INSERT INTO "$mart".deal_credit (deal_id, rep_id, share) SELECT deal_id, 'r1', 1 FROM "$mart".deal WHERE outcome = 'won' AND rep_id = 'r2';
+		UPDATE "$mart".deal SET amount = amount + 1 WHERE rep_id = 'r3';
+		UPDATE "$mart".deal SET closed_on = current_date + 30 WHERE deal_id IN ('d1', 'd2', 'd3');}, role => $role);
+}
+my $today = sub {
+	my ($database, $mart, $role) = @_;
+	return $node->safe_psql($database, qq{SET timezone = 'UTC'; SELECT "$mart".rollup_grain(); SELECT x::text FROM "$mart".rep_scorecard AS x ORDER BY 1; SELECT x::text FROM "$mart".company_scorecard AS x ORDER BY 1}, role => $role);
+};
+my $verified = sub {
+	my ($database, $mart, $role) = @_;
+	return $node->safe_psql($database, qq{SELECT sum(wrong_count) FROM sales_perf.verify_rollup('$mart')}, role => $role);
+};
+$node->run('pg_dump', '-f', "$dumps/rollup.sql", 'origin');
+$node->run('pg_dump', '-Fc', '-f', "$dumps/rollup", 'origin');
+$node->safe_psql('postgres', 'CREATE DATABASE rollup_plain');
+$node->run('psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', 'rollup_plain', '-f', "$dumps/rollup.sql");
+$node->safe_psql('postgres', 'CREATE DATABASE rollup_custom');
+$node->run('pg_restore', '--exit-on-error', '-j', '2', '-d', 'rollup_custom', "$dumps/rollup");
+for my $copy ('rollup_plain', 'rollup_custom')
+{
+	for (['sales', 'postgres'], ['Vertrieb Süd', 'mart_owner'])
+	{
+		my ($mart, $role) = @$_;
+		my $told = $today->($copy, $mart, $role);
+		like($told, qr/^month$/m, "$copy: reports of $mart read rollups");
+		is($told, $today->('origin', $mart, $role), "$copy: and say the same");
+		is($verified->($copy, $mart, $role), '0', "$copy: which verify_rollup proves");
+		$node->safe_psql($copy, qq{UPDATE "$mart".deal SET amount = amount + 1; DELETE FROM "$mart".deal_credit; INSERT INTO "$mart".fx_rate VALUES ('EUR', '2024-01-01', 2); SELECT sales_perf.fold_rollup('$mart')}, role => $role);
+		is($verified->($copy, $mart, $role), '0', "$copy: and keep up with what is written");
+		is($node->safe_psql($copy, "SELECT * FROM sales_perf.upgrade_mart('$mart')", role => $role), '', "$copy: upgrade_mart finds nothing missing");
+	}
+}
+$node->run('pg_dump', '-Fc', '--data-only', '--schema', 'sales', '--exclude-table-data', 'sales.calendar', '--exclude-table-data', 'sales.kpi', '--exclude-table-data', 'sales.rollup_*', '-f', "$dumps/rollup_rows", 'origin');
+$node->safe_psql('postgres', 'CREATE DATABASE rollup_data');
+$node->safe_psql('rollup_data', q{CREATE EXTENSION sales_perf; SELECT sales_perf.create_mart('sales'); ALTER TABLE sales.deal ADD COLUMN my_column text; SELECT sales_perf.maintain_rollup('sales')});
+$node->run('pg_restore', '--exit-on-error', '--disable-triggers', '-d', 'rollup_data', "$dumps/rollup_rows");
+isnt($verified->('rollup_data', 'sales'), '0', 'rows restored with triggers off: verify_rollup finds that they are missing');
+$node->safe_psql('rollup_data', q{SELECT sales_perf.rebuild_rollup('sales')});
+is($verified->('rollup_data', 'sales'), '0', 'and rebuild_rollup brings them in');
+is($today->('rollup_data', 'sales'), $today->('origin', 'sales'), 'with the same answers');
+$node->safe_psql('origin', qq{SELECT sales_perf.drop_rollup('sales')});
+
 # rows only, into a new mart: the triggers that write history are kept quiet
 $node->run('pg_dump', '-Fc', '--data-only', '--schema', 'sales', '--exclude-table-data', 'sales.calendar', '--exclude-table-data', 'sales.kpi', '-f', "$dumps/rows", 'origin');
 $node->safe_psql('postgres', 'CREATE DATABASE from_data');
