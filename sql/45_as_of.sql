@@ -159,132 +159,116 @@ $$;
 
 COMMENT ON FUNCTION changed_deal_as_of() IS 'A part of deal_as_of: the deals changed after the day as_of() gives, as they stood then. stage_id is that of then where is_stage_known (it was changed later), else that of now; is_stage_of_events: only stage_event can tell it.';
 
+-- Amounts are converted in each branch: above the union they would be, once for every use.
 CREATE VIEW deal_core_as_of WITH (security_invoker = true) AS
-SELECT kind.deal_id,
-       kind.name,
-       kind.account_id,
-       kind.product_id,
-       kind.rep_id,
-       kind.pipeline_id,
-       kind.stage_id,
-       kind.is_stage_known,
-       kind.is_stage_of_events,
-       kind.last_entered_on,
-       kind.amount,
-       kind.currency,
-       kind.opened_on,
-       kind.expected_close_on,
-       kind.closed_on,
-       kind.outcome,
-       kind.is_open,
-       kind.lost_reason,
-       kind.forecast_category,
-       kind.is_as_recorded,
-       sales_perf.reporting_amount(kind.amount, kind.currency, CASE WHEN kind.is_open THEN sales_perf.as_of() ELSE kind.closed_on END, (SELECT rates FROM fx_rate_list)) AS reporting_amount
-  FROM (-- closed by then, and not changed since
-        SELECT deal_id,
-               name,
-               account_id,
-               product_id,
-               rep_id,
-               pipeline_id,
-               stage_id,
-               true AS is_stage_known,
-               false AS is_stage_of_events,
-               NULL::date AS last_entered_on,
-               amount,
-               currency,
-               opened_on,
-               expected_close_on,
-               closed_on,
-               outcome,
-               false AS is_open,
-               lost_reason,
-               forecast_category,
-               is_as_recorded
-          FROM closed_deal_as_of
-        UNION ALL
-        -- open, and not changed since
-        SELECT d.deal_id,
-               d.name,
-               d.account_id,
-               d.product_id,
-               d.rep_id,
-               d.pipeline_id,
-               d.stage_id,
-               sales_perf.as_of() >= current_date,
-               false,
-               d.stage_entered_on,
-               d.amount,
-               d.currency,
-               d.opened_on,
-               d.expected_close_on,
-               NULL::date,
-               'open'::text,
-               true,
-               NULL::text,
-               d.forecast_category,
-               d.recorded_at < (sales_perf.as_of() + 1)::timestamptz
-          FROM deal d
-         WHERE (d.outcome IS NULL OR d.outcome = 'open')
-           AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
-           AND NOT EXISTS (SELECT
-                             FROM deal_change c
-                            WHERE c.deal_id = d.deal_id
-                              AND c.changed_at >= (sales_perf.as_of() + 1)::timestamptz)
-        UNION ALL
-        -- closed after that day, without a change recorded since: open then, in the stage that its events
-        -- tell and in none where they tell nothing, for the one it is in now is that of its closing
-        SELECT d.deal_id,
-               d.name,
-               d.account_id,
-               d.product_id,
-               d.rep_id,
-               d.pipeline_id,
-               NULL::text,
-               false,
-               true,
-               NULL::date,
-               d.amount,
-               d.currency,
-               d.opened_on,
-               d.expected_close_on,
-               NULL::date,
-               'open'::text,
-               true,
-               NULL::text,
-               d.forecast_category,
-               d.recorded_at < (sales_perf.as_of() + 1)::timestamptz
-          FROM deal d
-         WHERE d.outcome <> 'open'
-           AND d.closed_on > sales_perf.as_of()
-           AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
-           AND NOT EXISTS (SELECT
-                             FROM deal_change c
-                            WHERE c.deal_id = d.deal_id
-                              AND c.changed_at >= (sales_perf.as_of() + 1)::timestamptz)
-        UNION ALL
-        SELECT deal_id,
-               name,
-               account_id,
-               product_id,
-               rep_id,
-               pipeline_id,
-               stage_id,
-               is_stage_known,
-               is_stage_of_events,
-               NULL::date,
-               amount,
-               currency,
-               opened_on,
-               expected_close_on,
-               closed_on,
-               outcome,
-               is_open,
-               lost_reason,
-               forecast_category,
-               is_as_recorded
-          FROM changed_deal_as_of()) AS kind;
+-- closed by then, and not changed since
+SELECT deal_id,
+       name,
+       account_id,
+       product_id,
+       rep_id,
+       pipeline_id,
+       stage_id,
+       true AS is_stage_known,
+       false AS is_stage_of_events,
+       NULL::date AS last_entered_on,
+       amount,
+       currency,
+       opened_on,
+       expected_close_on,
+       closed_on,
+       outcome,
+       false AS is_open,
+       lost_reason,
+       forecast_category,
+       is_as_recorded,
+       sales_perf.reporting_amount(amount, currency, closed_on, (SELECT rates FROM fx_rate_list)) AS reporting_amount
+  FROM closed_deal_as_of
+UNION ALL
+-- open, and not changed since
+SELECT d.deal_id,
+       d.name,
+       d.account_id,
+       d.product_id,
+       d.rep_id,
+       d.pipeline_id,
+       d.stage_id,
+       sales_perf.as_of() >= current_date,
+       false,
+       d.stage_entered_on,
+       d.amount,
+       d.currency,
+       d.opened_on,
+       d.expected_close_on,
+       NULL::date,
+       'open'::text,
+       true,
+       NULL::text,
+       d.forecast_category,
+       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz,
+       sales_perf.reporting_amount(d.amount, d.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))
+  FROM deal d
+ WHERE (d.outcome IS NULL OR d.outcome = 'open')
+   AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
+   AND NOT EXISTS (SELECT
+                     FROM deal_change c
+                    WHERE c.deal_id = d.deal_id
+                      AND c.changed_at >= (sales_perf.as_of() + 1)::timestamptz)
+UNION ALL
+-- closed after that day, without a change recorded since: open then, in the stage that its events
+-- tell and in none where they tell nothing, for the one it is in now is that of its closing
+SELECT d.deal_id,
+       d.name,
+       d.account_id,
+       d.product_id,
+       d.rep_id,
+       d.pipeline_id,
+       NULL::text,
+       false,
+       true,
+       NULL::date,
+       d.amount,
+       d.currency,
+       d.opened_on,
+       d.expected_close_on,
+       NULL::date,
+       'open'::text,
+       true,
+       NULL::text,
+       d.forecast_category,
+       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz,
+       sales_perf.reporting_amount(d.amount, d.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))
+  FROM deal d
+ WHERE d.outcome <> 'open'
+   AND d.closed_on > sales_perf.as_of()
+   AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
+   AND NOT EXISTS (SELECT
+                     FROM deal_change c
+                    WHERE c.deal_id = d.deal_id
+                      AND c.changed_at >= (sales_perf.as_of() + 1)::timestamptz)
+UNION ALL
+SELECT deal_id,
+       name,
+       account_id,
+       product_id,
+       rep_id,
+       pipeline_id,
+       stage_id,
+       is_stage_known,
+       is_stage_of_events,
+       NULL::date,
+       amount,
+       currency,
+       opened_on,
+       expected_close_on,
+       closed_on,
+       outcome,
+       is_open,
+       lost_reason,
+       forecast_category,
+       is_as_recorded,
+       sales_perf.reporting_amount(amount, currency, CASE WHEN is_open THEN sales_perf.as_of() ELSE closed_on END, (SELECT rates FROM fx_rate_list))
+  FROM changed_deal_as_of();
 
 COMMENT ON VIEW deal_core_as_of IS 'What deal_as_of shows but for the stages, and what these are found by: reports that do not ask for stages are planned faster so.';
 
