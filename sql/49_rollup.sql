@@ -146,12 +146,13 @@ CREATE FUNCTION rollup_is_hidden() RETURNS boolean
 
 COMMENT ON FUNCTION rollup_is_hidden() IS 'Whether row-level security may hide from whoever asks some of what rollups are made of: then he sees nothing of them.';
 
+-- in a sub-select: asked once, not for each row
 ALTER TABLE rollup_cell ENABLE ROW LEVEL SECURITY;
-CREATE POLICY rollup_cell_visible ON rollup_cell USING (NOT rollup_is_hidden());
+CREATE POLICY rollup_cell_visible ON rollup_cell USING ((SELECT NOT rollup_is_hidden()));
 ALTER TABLE rollup_delta ENABLE ROW LEVEL SECURITY;
-CREATE POLICY rollup_delta_visible ON rollup_delta USING (NOT rollup_is_hidden());
+CREATE POLICY rollup_delta_visible ON rollup_delta USING ((SELECT NOT rollup_is_hidden()));
 ALTER TABLE rollup_split ENABLE ROW LEVEL SECURITY;
-CREATE POLICY rollup_split_visible ON rollup_split USING (NOT rollup_is_hidden());
+CREATE POLICY rollup_split_visible ON rollup_split USING ((SELECT NOT rollup_is_hidden()));
 
 -- They are of today, or later: the past needs the history. What writers and folds take for over, as they began by now,
 -- is over for a transaction of yesterday too, or it reads the deals.
