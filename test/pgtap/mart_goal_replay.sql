@@ -1,6 +1,6 @@
 -- goal_measured() against kpi_between() on a demo with splits, moves and history; and projections against what came:
 -- 80 % intervals cover about 80 %, chances are as good as they say.
-SELECT plan(15);
+SELECT plan(17);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -153,5 +153,18 @@ SELECT cmp_ok(abs(avg((actual_value >= target)::int) - avg(chance_of_reaching)),
   FROM replay JOIN outcome USING (goal_id);
 SELECT diag(format('intervals cover %s, chances %s against %s', round(avg((actual_value BETWEEN projected_low AND projected_high)::int), 3), round(avg(chance_of_reaching)::numeric, 3), round(avg((actual_value >= target)::int), 3)))
   FROM replay JOIN outcome USING (goal_id);
+
+-- ---------------------------------------------------------------- from maintained rollups
+
+RESET sales_perf.as_of;
+SET search_path = sales, public;
+CREATE VIEW measured_now AS
+SELECT g.first_day, g.last_day, m.place, m.is_cut, m.level, m.entity_id, m.kpi_code, m.numerator, m.denominator, m.sample_count
+  FROM (SELECT DISTINCT first_day, last_day FROM goal UNION SELECT current_date - 20, current_date + 20) AS g
+ CROSS JOIN LATERAL goal_measured(g.first_day, g.last_day) AS m;
+CREATE TEMP TABLE from_deals AS TABLE measured_now;
+SELECT sales_perf.maintain_rollup('sales') \gset
+SELECT is(rollup_grain(), 'month', 'rollups are read from here on');
+SELECT bag_eq('TABLE measured_now', 'TABLE from_deals', 'what goals are measured by is the same from rollups, of whole months and of odd days');
 
 SELECT * FROM finish();
