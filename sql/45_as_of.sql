@@ -358,7 +358,8 @@ BEGIN
                a.attname AS column_name,
                col_description(a.attrelid, a.attnum) AS comment
           FROM pg_attribute a
-         JOIN (VALUES ('closed_deal_as_of'), ('deal_core_as_of')) AS part (name) ON EXISTS (SELECT FROM pg_attribute p WHERE p.attrelid = part.name::regclass AND p.attname = a.attname)
+          JOIN (VALUES ('closed_deal_as_of'), ('deal_core_as_of')) AS part (name)
+            ON EXISTS (SELECT FROM pg_attribute p WHERE p.attrelid = part.name::regclass AND p.attname = a.attname)
          WHERE a.attrelid = 'deal_as_of'::regclass
            AND a.attnum > 0
     LOOP

@@ -42,20 +42,8 @@ COMMENT ON COLUMN rollup_delta.amount IS 'opened: what they add to the amount of
 COMMENT ON COLUMN rollup_delta.summary IS 'What they add to the summary of the cell; NULL for splits.';
 
 CREATE TABLE rollup_cell (
-    grain              text NOT NULL,
-    cell               text NOT NULL,
-    on_date            date,
-    is_open            boolean NOT NULL,
-    currency           text,
-    pipeline_id        text,
-    rep_id             text,
-    counts_from        date,
-    counts_until       date,
-    recorded_at        timestamptz,
-    deal_count         bigint NOT NULL,
-    unconverted_count  bigint NOT NULL,
-    amount             numeric NOT NULL,
-    summary            sales_perf.deal_summary
+    grain text NOT NULL,
+    LIKE rollup_delta
 );
 
 CREATE UNIQUE INDEX rollup_cell_key ON rollup_cell (grain, cell, on_date, rep_id, is_open, currency, pipeline_id, counts_from, counts_until, recorded_at) NULLS NOT DISTINCT;

@@ -1,5 +1,5 @@
 -- How rollups are kept: what triggers write, and what fold, verify and rebuild do (sales_perf.fold_rollup() and
--- the like call these). The triggers are put on by rollup_watch(), and run with the rights of the mart's owner.
+-- the like call these). The triggers are put on by maintain_rollup(), and run with the rights of the mart's owner.
 --
 -- Amounts are converted by the rates a transaction sees, so a change of rates waits for all who are writing
 -- deals, and makes those wait who begin to: the one lock among writers, shared by all but that. It is taken

@@ -31,24 +31,6 @@ COMMENT ON FUNCTION sales_perf.rollup_tables(text) IS
 'Internal: the relations that a mart''s cells are read from, by the catalogue.';
 
 
-CREATE FUNCTION sales_perf.rollup_trigger(mart text, table_name text, trigger_name text, definition text)
-RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, pg_temp
-AS $function$
-BEGIN
-    -- WHEN, which is always true: by it the trigger goes with the extension, without which its function could not run.
-    -- (ALTER TRIGGER ... DEPENDS ON EXTENSION does the same, but makes readers of the table wait.)
-    EXECUTE format('CREATE OR REPLACE TRIGGER %I %s', trigger_name,
-                   format(replace(definition, 'EXECUTE FUNCTION', 'WHEN (sales_perf.as_of() IS NOT NULL) EXECUTE FUNCTION'),
-                          format('ON %I.%I', mart, table_name), quote_ident(mart)));
-END
-$function$;
-
-COMMENT ON FUNCTION sales_perf.rollup_trigger(text, text, text, text) IS
-'Internal: puts a trigger on a table of a mart; in the definition the first %s stands for the table, the second for the mart.';
-
-
 CREATE FUNCTION sales_perf.drop_rollup(mart text)
 RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -129,6 +111,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
+    put_on     record;
     cell_count bigint;
 BEGIN
     PERFORM sales_perf.stamp_check_mart(mart);
@@ -151,28 +134,38 @@ BEGIN
     EXECUTE format('DELETE FROM %I.rollup_state', mart);
     EXECUTE format('DELETE FROM %I.rollup_rate', mart);
 
-    PERFORM sales_perf.rollup_trigger(mart, 'deal', 'rollup_begin', 'BEFORE INSERT OR UPDATE OR DELETE %s FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_begin()');
-    PERFORM sales_perf.rollup_trigger(mart, 'deal_credit', 'rollup_begin', 'BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE %s FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_begin()');
-    PERFORM sales_perf.rollup_trigger(mart, 'fx_rate', 'rollup_begin', 'BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE %s FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_rates()');
-    PERFORM sales_perf.rollup_trigger(mart, 'mart_setting', 'rollup_begin', 'BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE %s FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_rates()');
-    PERFORM sales_perf.rollup_trigger(mart, 'deal', 'rollup_deal_insert', 'AFTER INSERT %s REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_deal()');
-    PERFORM sales_perf.rollup_trigger(mart, 'deal', 'rollup_deal_update', 'AFTER UPDATE %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_deal()');
-    PERFORM sales_perf.rollup_trigger(mart, 'deal', 'rollup_deal_delete', 'AFTER DELETE %s REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_deal()');
-    PERFORM sales_perf.rollup_trigger(mart, 'deal', 'rollup_deal_truncate', 'AFTER TRUNCATE %s FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_deal()');
-    PERFORM sales_perf.rollup_trigger(mart, 'deal_credit', 'rollup_credit_insert', 'AFTER INSERT %s REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_credit()');
-    PERFORM sales_perf.rollup_trigger(mart, 'deal_credit', 'rollup_credit_update', 'AFTER UPDATE %s REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_credit()');
-    -- a split given to another deal: the one it is taken from
-    PERFORM sales_perf.rollup_trigger(mart, 'deal_credit', 'rollup_credit_update_old', 'AFTER UPDATE %s REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_credit()');
-    PERFORM sales_perf.rollup_trigger(mart, 'deal_credit', 'rollup_credit_delete', 'AFTER DELETE %s REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_credit()');
-    PERFORM sales_perf.rollup_trigger(mart, 'deal_credit', 'rollup_credit_truncate', 'AFTER TRUNCATE %s FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_credit()');
-    PERFORM sales_perf.rollup_trigger(mart, 'fx_rate', 'rollup_rates_insert', 'AFTER INSERT %s REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_rates()');
-    PERFORM sales_perf.rollup_trigger(mart, 'fx_rate', 'rollup_rates_update', 'AFTER UPDATE %s REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_rates()');
-    PERFORM sales_perf.rollup_trigger(mart, 'fx_rate', 'rollup_rates_update_old', 'AFTER UPDATE %s REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_rates()');
-    PERFORM sales_perf.rollup_trigger(mart, 'fx_rate', 'rollup_rates_delete', 'AFTER DELETE %s REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_rates()');
-    PERFORM sales_perf.rollup_trigger(mart, 'fx_rate', 'rollup_rates_truncate', 'AFTER TRUNCATE %s FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_rates()');
-    PERFORM sales_perf.rollup_trigger(mart, 'mart_setting', 'rollup_rates', 'AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE %s FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_rates()');
-    PERFORM sales_perf.rollup_trigger(mart, 'calendar', 'rollup_boundary', 'AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE %s FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_boundary()');
-    PERFORM sales_perf.rollup_trigger(mart, 'team_membership', 'rollup_boundary', 'AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE %s FOR EACH STATEMENT EXECUTE FUNCTION %s.rollup_boundary()');
+    -- WHEN, which is always true: by it a trigger goes with the extension, without which its function could not run.
+    -- (ALTER TRIGGER ... DEPENDS ON EXTENSION does the same, but makes readers of the table wait.)
+    FOR put_on IN
+        SELECT *
+        FROM (VALUES
+            ('deal', 'rollup_begin', 'BEFORE INSERT OR UPDATE OR DELETE', '', 'rollup_begin'),
+            ('deal_credit', 'rollup_begin', 'BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE', '', 'rollup_begin'),
+            ('fx_rate', 'rollup_begin', 'BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE', '', 'rollup_rates'),
+            ('mart_setting', 'rollup_begin', 'BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE', '', 'rollup_rates'),
+            ('deal', 'rollup_deal_insert', 'AFTER INSERT', 'REFERENCING NEW TABLE AS changed_rows', 'rollup_deal'),
+            ('deal', 'rollup_deal_update', 'AFTER UPDATE', 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows', 'rollup_deal'),
+            ('deal', 'rollup_deal_delete', 'AFTER DELETE', 'REFERENCING OLD TABLE AS changed_rows', 'rollup_deal'),
+            ('deal', 'rollup_deal_truncate', 'AFTER TRUNCATE', '', 'rollup_deal'),
+            ('deal_credit', 'rollup_credit_insert', 'AFTER INSERT', 'REFERENCING NEW TABLE AS changed_rows', 'rollup_credit'),
+            ('deal_credit', 'rollup_credit_update', 'AFTER UPDATE', 'REFERENCING NEW TABLE AS changed_rows', 'rollup_credit'),
+            -- a split given to another deal: the one it is taken from
+            ('deal_credit', 'rollup_credit_update_old', 'AFTER UPDATE', 'REFERENCING OLD TABLE AS changed_rows', 'rollup_credit'),
+            ('deal_credit', 'rollup_credit_delete', 'AFTER DELETE', 'REFERENCING OLD TABLE AS changed_rows', 'rollup_credit'),
+            ('deal_credit', 'rollup_credit_truncate', 'AFTER TRUNCATE', '', 'rollup_credit'),
+            ('fx_rate', 'rollup_rates_insert', 'AFTER INSERT', 'REFERENCING NEW TABLE AS changed_rows', 'rollup_rates'),
+            ('fx_rate', 'rollup_rates_update', 'AFTER UPDATE', 'REFERENCING NEW TABLE AS changed_rows', 'rollup_rates'),
+            ('fx_rate', 'rollup_rates_update_old', 'AFTER UPDATE', 'REFERENCING OLD TABLE AS changed_rows', 'rollup_rates'),
+            ('fx_rate', 'rollup_rates_delete', 'AFTER DELETE', 'REFERENCING OLD TABLE AS changed_rows', 'rollup_rates'),
+            ('fx_rate', 'rollup_rates_truncate', 'AFTER TRUNCATE', '', 'rollup_rates'),
+            ('mart_setting', 'rollup_rates', 'AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE', '', 'rollup_rates'),
+            ('calendar', 'rollup_boundary', 'AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE', '', 'rollup_boundary'),
+            ('team_membership', 'rollup_boundary', 'AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE', '', 'rollup_boundary')
+        ) AS trigger_list (table_name, trigger_name, events, transition, function_name)
+    LOOP
+        EXECUTE format('CREATE OR REPLACE TRIGGER %I %s ON %I.%I %s FOR EACH STATEMENT WHEN (sales_perf.as_of() IS NOT NULL) EXECUTE FUNCTION %I.%I()',
+                       put_on.trigger_name, put_on.events, mart, put_on.table_name, put_on.transition, mart, put_on.function_name);
+    END LOOP;
 
     EXECUTE format('INSERT INTO %I.rollup_state DEFAULT VALUES', mart);
     EXECUTE format('INSERT INTO %I.rollup_rate DEFAULT VALUES', mart);
@@ -184,7 +177,7 @@ END
 $function$;
 
 COMMENT ON FUNCTION sales_perf.maintain_rollup(text) IS
-'From now on keeps the cells of a mart''s deals stored, so that reports of today take milliseconds however many deals there are; they show the same figures. Makes them anew where they are maintained already. Writers wait while it runs (about 10 s for a million deals), readers do not. Call fold_rollup() every minute or so, by a scheduler. Data loaded while triggers are off (pg_restore --disable-triggers, session_replication_role) are not seen: rebuild_rollup() then. Refused where a table is no table, or filled by logical replication. Returns what was made, in words.';
+'From now on keeps the cells of a mart''s deals stored, so that reports of today take milliseconds however many deals there are; they show the same figures. Makes them anew where they are maintained already. Writers wait while it runs (about 20 s for a million deals), readers do not. Call fold_rollup() every minute or so, by a scheduler. Data loaded while triggers are off (pg_restore --disable-triggers, session_replication_role) are not seen: rebuild_rollup() then. Refused where a table is no table, or filled by logical replication. Returns what was made, in words.';
 
 
 CREATE FUNCTION sales_perf.rollup_check(mart text)

@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::Bin;
+use EveryAggregate;
 use PrivateCluster;
 use JSON::PP;
 use Test::More;
@@ -59,29 +60,7 @@ SELECT create_reference_table('rep');
 INSERT INTO rep TABLE local_rep;
 SQL
 
-# every aggregate of rows, over a row of deal
-my %call = (
-	'conversion_agg(boolean)' => q{outcome = 'won'},
-	'amount_agg(numeric)' => 'amount',
-	'cycle_agg(text,date,date)' => 'outcome, opened_on, closed_on',
-	'deal_agg(numeric,text,date,date)' => 'amount, outcome, opened_on, closed_on',
-	'attainment_agg(numeric,numeric)' => 'amount, amount * (0.5 + rep_no % 4 * 0.25)',
-	'outlook_agg(numeric,doubleprecision)' => 'amount, rep_no / 10.0::float8',
-	'period_agg(date,numeric,text)' => q{opened_on, amount, 'month'},
-	'period_agg(date,numeric,date,date,text)' => q{opened_on, amount, opened_on, closed_on, 'month'},
-	'period_agg(date,numeric,text,date[])' => q{opened_on, amount, 'month', '{2021-01-31,2021-02-28,2021-04-04,2021-05-02,2022-01-02}'::date[]},
-	'period_agg(date,numeric,date,date,text,date[])' => q{opened_on, amount, opened_on, closed_on, 'month', '{2021-01-31,2021-02-28,2021-04-04,2021-05-02,2022-01-02}'::date[]},
-	'cohort_agg(period_summary)' => 'bought',
-	'stage_path_agg(integer,date)' => 'rep_no % 5, opened_on',
-	'funnel_agg(stage_path,text,date)' => 'path, outcome, closed_on',
-	'funnel_agg(stage_path,text,date,text)' => q{path, outcome, closed_on, 'direct'},
-);
-is(
-	$coordinator->safe_psql('postgres', q{
-		SET search_path = sales_perf;
-		SELECT replace(oid::regprocedure::text, ' ', '') FROM pg_proc
-		WHERE pronamespace = 'sales_perf'::regnamespace AND prokind = 'a' AND proname <> 'rollup' ORDER BY 1}),
-	join("\n", sort keys %call), 'every aggregate is tried here: name it in %call');
+every_aggregate_is_named($coordinator);
 
 # A query that gives key and s, its table written TABLE: over the distributed table and over the local one. Both are put into
 # tables first, so that it is the local server that compares.
