@@ -51,3 +51,12 @@ PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'sales_perf_reporting_amount';
 COMMENT ON FUNCTION sales_perf.reporting_amount(numeric, text, date, text[]) IS
 'An amount in the reporting currency, exactly: as it is where currency is NULL or the reporting currency, else times the latest rate up to the day; NULL where there is none. rates: the reporting currency (or an empty text), then for each rate the currency, its first day as days since 2000-01-01, and the units of the reporting currency for one unit, in the order of currency (bytewise) and day: the view fx_rate_list of a mart has them.';
+
+CREATE FUNCTION sales_perf.record_change()
+RETURNS trigger
+LANGUAGE C
+VOLATILE
+PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'sales_perf_record_change';
+COMMENT ON FUNCTION sales_perf.record_change() IS
+'Trigger function: writes down in rollup_change of the table''s schema, once for a transaction, that something has changed. maintain_rollup() puts it on the tables of a mart.';

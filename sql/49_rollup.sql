@@ -93,9 +93,10 @@ COMMENT ON COLUMN rollup_split.deal_count IS '1 where the deal is credited, -1 w
 COMMENT ON COLUMN rollup_split.amount IS 'What is credited (negative: taken from the owner), in the reporting currency.';
 
 CREATE TABLE rollup_state (
-    is_only_row  boolean NOT NULL DEFAULT true CONSTRAINT rollup_state_pkey PRIMARY KEY,
-    has_months   boolean NOT NULL DEFAULT false,
-    folded_at    timestamptz,
+    is_only_row    boolean NOT NULL DEFAULT true CONSTRAINT rollup_state_pkey PRIMARY KEY,
+    has_months     boolean NOT NULL DEFAULT false,
+    folded_at      timestamptz,
+    watched_count  bigint,
     CONSTRAINT rollup_state_is_only_row_check CHECK (is_only_row)
 );
 
@@ -103,6 +104,7 @@ COMMENT ON TABLE rollup_state IS 'One row where rollups are maintained.';
 COMMENT ON COLUMN rollup_state.is_only_row IS 'Always true.';
 COMMENT ON COLUMN rollup_state.has_months IS 'True once the rows of grain month have been made.';
 COMMENT ON COLUMN rollup_state.folded_at IS 'When fold_rollup() was last run.';
+COMMENT ON COLUMN rollup_state.watched_count IS 'On how many tables a trigger writes down that something has changed (rollup_change). Count; NULL: they cannot all be watched.';
 
 -- rows, and not a number that is counted up: who changes teams does not wait for others who do
 CREATE TABLE rollup_boundary_change (

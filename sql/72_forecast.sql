@@ -379,7 +379,7 @@ END;
 COMMENT ON FUNCTION forecast_of(date[], date[], integer[], integer[], integer[], integer[], integer[], integer[], integer[], double precision[], integer[], double precision[]) IS 'Behind forecast and goal_progress: what groups of reps are expected to win after as_of() in each of some periods. Groups are rows of group_nos and group_reps, in order; the other arrays but targets are the columns of forecast_deal (amounts: NaN where not known; counted: 1 or 0). targets: for each group an amount; chance is that of coming to it. No rows where no closing is known.';
 
 
-CREATE VIEW forecast WITH (security_invoker = true) AS
+CREATE VIEW forecast_live WITH (security_invoker = true) AS
 WITH target AS MATERIALIZED (
     SELECT row_number() OVER (ORDER BY grain, period_start)::integer AS period_no,
            grain,
@@ -670,6 +670,25 @@ SELECT t.grain,
        CASE WHEN (SELECT yes FROM has_category) THEN l.won_amount + l.best_case_amount END AS best_case_amount
   FROM of_level l
   JOIN target t ON t.period_no = l.period_no;
+
+COMMENT ON VIEW forecast_live IS 'What forecast shows, made from the deals.';
+
+CREATE TABLE rollup_forecast (
+    LIKE forecast_live
+);
+
+COMMENT ON TABLE rollup_forecast IS 'The rows of forecast, as fold_rollup() has kept them.';
+ALTER TABLE rollup_forecast ENABLE ROW LEVEL SECURITY;
+CREATE POLICY rollup_forecast_visible ON rollup_forecast USING ((SELECT NOT rollup_report_is_hidden()));
+
+CREATE VIEW forecast WITH (security_invoker = true) AS
+SELECT *
+  FROM rollup_forecast
+ WHERE rollup_report_serves('forecast')
+UNION ALL
+SELECT *
+  FROM forecast_live
+ WHERE NOT rollup_report_serves('forecast');
 
 COMMENT ON VIEW forecast IS 'What the months, quarters and years that hold as_of(), and the next ones, are expected to bring: won so far, the open deals by their chances (see deal_chance), and deals not open yet, by what such deals brought after the same point of earlier months. Of the company, each team and each rep; what belongs to no rep stands in a row (no rep). Expected amounts of reps add up to those of teams and the company to the cent, p10, p50 and p90 do not. As of any past day with the setting sales_perf.as_of. Filter one grain and one level; all is computed whatever the filter.';
 COMMENT ON COLUMN forecast.grain IS 'month, quarter or year: filter one.';

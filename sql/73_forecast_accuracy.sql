@@ -48,7 +48,7 @@ BEGIN
                round(f.pipeline_amount * win_rate::numeric, 2),
                NULL::integer, NULL::bigint, NULL::bigint, NULL::double precision, NULL::double precision,
                NULL::bigint, NULL::bigint
-          FROM forecast f
+          FROM forecast_live f
          WHERE f.period_start = start.period_start
            AND f.grain = ANY (start.grains)
            AND win_rate IS NOT NULL;

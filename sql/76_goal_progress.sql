@@ -3,7 +3,7 @@
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
-CREATE VIEW goal_progress WITH (security_invoker = true) AS
+CREATE VIEW goal_progress_live WITH (security_invoker = true) AS
 SELECT s.goal_id,
        s.goal_name,
        s.level,
@@ -157,6 +157,25 @@ SELECT s.goal_id,
                       WHERE c.checked_on <= sales_perf.as_of()
                       ORDER BY c.goal_id, c.checked_on DESC, c.check_in_id DESC) AS last_said ON last_said.goal_id = g.goal_id) AS s;
 
+COMMENT ON VIEW goal_progress_live IS 'What goal_progress shows, made from the deals.';
+
+CREATE TABLE rollup_goal_progress (
+    LIKE goal_progress_live
+);
+
+COMMENT ON TABLE rollup_goal_progress IS 'The rows of goal_progress, as fold_rollup() has kept them.';
+ALTER TABLE rollup_goal_progress ENABLE ROW LEVEL SECURITY;
+CREATE POLICY rollup_goal_progress_visible ON rollup_goal_progress USING ((SELECT NOT rollup_report_is_hidden()));
+
+CREATE VIEW goal_progress WITH (security_invoker = true) AS
+SELECT *
+  FROM rollup_goal_progress
+ WHERE rollup_report_serves('goal_progress')
+UNION ALL
+SELECT *
+  FROM goal_progress_live
+ WHERE NOT rollup_report_serves('goal_progress');
+
 COMMENT ON VIEW goal_progress IS 'How each goal stands as of as_of(), against the target in force then. The KPI is measured over the goal''s days up to as_of(). What is still to come is, for bookings_amount, the forecast of deals (forecast_outlook); for other KPIs, and before the first day, a replay: what came after the same share of business days in up to eight past windows of the same length, its mean and Student''s interval, if there are three or more. Status: not_started before first_day; over (last_day has come): achieved where the target is reached, else missed; before: achieved where a sum that is to grow has reached it; on_track where chance_of_reaching >= 0.7, or pace_ratio >= 1 unless the chance is below 0.3; behind where the chance is below 0.1, or pace_ratio < 0.8 and the chance below 0.3 or not known; else at_risk. A value that is NaN or infinite, for an amount is (see data_quality), has reached nothing. The number of new customers grows with the days as a sum does, and goes by the rules for sums. A filter on first_day, last_day or is_complete leaves out the reading for other goals.';
 COMMENT ON COLUMN goal_progress.goal_id IS 'The goal.';
 COMMENT ON COLUMN goal_progress.goal_name IS 'Name of the goal.';
@@ -292,5 +311,25 @@ COMMENT ON COLUMN goal_rollup.behind_count IS 'Parts that are behind. Count.';
 COMMENT ON COLUMN goal_rollup.achieved_count IS 'Parts that are achieved. Count.';
 COMMENT ON COLUMN goal_rollup.missed_count IS 'Parts that are missed. Count.';
 COMMENT ON COLUMN goal_rollup.goals_on_track_rate IS '(on_track_count + achieved_count) / parts that have started. Fraction; S; NULL where none has.';
+
+-- ---------------------------------------------------------------- reports that are kept
+
+-- The same columns mean the same where a report is made, and where it is kept.
+DO $$
+DECLARE
+    copied record;
+BEGIN
+    FOR copied IN
+        SELECT place.name AS relation_name,
+               a.attname AS column_name,
+               col_description(a.attrelid, a.attnum) AS comment
+          FROM (VALUES ('forecast'), ('goal_progress')) AS report (name)
+         CROSS JOIN LATERAL (VALUES (report.name || '_live'), ('rollup_' || report.name)) AS place (name)
+          JOIN pg_attribute a ON a.attrelid = report.name::regclass AND a.attnum > 0
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN %I.%I IS %L', copied.relation_name, copied.column_name, copied.comment);
+    END LOOP;
+END
+$$;
 
 SET LOCAL search_path = sales_perf, pg_temp;

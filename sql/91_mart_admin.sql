@@ -326,6 +326,10 @@ BEGIN
     END IF;
     -- what is in order there is not written again
     PERFORM sales_perf.stamp_run(mart, 'SELECT fill_kpi()');
+    -- tables that are new are to be watched, too
+    IF EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = to_regclass(format('%I.deal', mart)) AND t.tgname = 'rollup_deal_insert') THEN
+        PERFORM sales_perf.rollup_watch(mart);
+    END IF;
 END
 $function$;
 

@@ -53,7 +53,7 @@ BEGIN
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %I.%I', put_on.tgname, mart, put_on.relname);
     END LOOP;
-    EXECUTE format('TRUNCATE %1$I.rollup_cell, %1$I.rollup_delta, %1$I.rollup_split, %1$I.rollup_boundary_change, %1$I.rollup_state, %1$I.rollup_rate', mart);
+    EXECUTE format('TRUNCATE %1$I.rollup_cell, %1$I.rollup_delta, %1$I.rollup_split, %1$I.rollup_boundary_change, %1$I.rollup_state, %1$I.rollup_rate, %1$I.rollup_change, %1$I.rollup_report, %1$I.rollup_forecast, %1$I.rollup_goal_progress', mart);
 END
 $function$;
 
@@ -105,6 +105,42 @@ COMMENT ON FUNCTION sales_perf.rollup_check_tables(text) IS
 'Internal: an error unless all that a mart''s cells are made of can be watched by triggers.';
 
 
+CREATE FUNCTION sales_perf.rollup_watch(mart text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+    found         record;
+    watched_count bigint := 0;
+BEGIN
+    -- Reports that are kept read nearly all there is. What the owner has made something else of has no statement triggers
+    -- that see everything: then none is kept.
+    FOR found IN
+        SELECT t.relname, m.relkind
+        FROM pg_class AS t
+        LEFT JOIN pg_class AS m ON m.relname = t.relname AND m.relnamespace = to_regnamespace(quote_ident(mart))
+        WHERE t.relnamespace = 'sales_perf_template'::regnamespace
+          AND t.relkind = 'r'
+          AND NOT starts_with(t.relname::text, 'rollup_')
+        ORDER BY t.relname
+    LOOP
+        IF found.relkind = 'r' THEN
+            EXECUTE format('CREATE OR REPLACE TRIGGER rollup_change AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON %I.%I FOR EACH STATEMENT EXECUTE FUNCTION sales_perf.record_change()', mart, found.relname);
+            watched_count := watched_count + 1;
+        ELSE
+            watched_count := NULL;
+        END IF;
+    END LOOP;
+    EXECUTE format('UPDATE %I.rollup_state SET watched_count = $1', mart) USING watched_count;
+    EXECUTE format('DELETE FROM %I.rollup_report', mart);
+END
+$function$;
+
+COMMENT ON FUNCTION sales_perf.rollup_watch(text) IS
+'Internal: puts the trigger that writes changes down on all tables of a mart whose rollups are maintained. No report is kept until the next fold.';
+
+
 CREATE FUNCTION sales_perf.maintain_rollup(mart text)
 RETURNS text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -133,6 +169,7 @@ BEGIN
     EXECUTE format('DELETE FROM %I.rollup_boundary_change', mart);
     EXECUTE format('DELETE FROM %I.rollup_state', mart);
     EXECUTE format('DELETE FROM %I.rollup_rate', mart);
+    EXECUTE format('DELETE FROM %I.rollup_report', mart);
 
     -- WHEN, which is always true: by it a trigger goes with the extension, without which its function could not run.
     -- (ALTER TRIGGER ... DEPENDS ON EXTENSION does the same, but makes readers of the table wait.)
@@ -166,9 +203,9 @@ BEGIN
         EXECUTE format('CREATE OR REPLACE TRIGGER %I %s ON %I.%I %s FOR EACH STATEMENT WHEN (sales_perf.as_of() IS NOT NULL) EXECUTE FUNCTION %I.%I()',
                        put_on.trigger_name, put_on.events, mart, put_on.table_name, put_on.transition, mart, put_on.function_name);
     END LOOP;
-
     EXECUTE format('INSERT INTO %I.rollup_state DEFAULT VALUES', mart);
     EXECUTE format('INSERT INTO %I.rollup_rate DEFAULT VALUES', mart);
+    PERFORM sales_perf.rollup_watch(mart);
     EXECUTE format('SELECT %I.rollup_rebuild()', mart);
     EXECUTE format('ANALYZE %I.rollup_cell', mart);
     EXECUTE format('SELECT count(*) FROM %I.rollup_cell', mart) INTO cell_count;
@@ -203,7 +240,7 @@ COMMENT ON FUNCTION sales_perf.rollup_check(text) IS
 'Internal: an error unless the rollups of a mart of the caller''s are maintained.';
 
 
-CREATE FUNCTION sales_perf.fold_rollup(mart text)
+CREATE FUNCTION sales_perf.fold_rollup(mart text, with_reports boolean DEFAULT true)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -215,12 +252,15 @@ BEGIN
     -- a subscription may have come since
     PERFORM sales_perf.rollup_check_tables(mart);
     EXECUTE format('SELECT %I.rollup_fold()', mart) INTO folded;
+    IF with_reports THEN
+        EXECUTE format('SELECT %I.rollup_keep_reports()', mart);
+    END IF;
     RETURN folded;
 END
 $function$;
 
-COMMENT ON FUNCTION sales_perf.fold_rollup(text) IS
-'Adds up what changes of deals have appended to a mart''s rollups since the last time, so that reading stays quick. Writers do not wait for it, nor it for them; it can be ended at any moment. Returns how many stored rows it wrote; 0 with a notice if another session is folding.';
+COMMENT ON FUNCTION sales_perf.fold_rollup(text, boolean) IS
+'Adds up what changes of deals have appended to a mart''s rollups since the last time, so that reading stays quick. with_reports (the default): also makes forecast and goal_progress anew if anything in the mart has changed, and keeps them, to be shown until the next change; this takes as long as reading them does. Writers do not wait for it, nor it for them; it can be ended at any moment. Returns how many stored rows of cells it wrote; 0 with a notice if another session is folding.';
 
 
 CREATE FUNCTION sales_perf.verify_rollup(mart text)

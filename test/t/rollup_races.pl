@@ -204,6 +204,41 @@ fine($two, "SELECT sales_perf.maintain_rollup('sales')");
 is(($one->query('SELECT x::text FROM rep_scorecard AS x ORDER BY 1'))[0], $before, 'or made anew');
 after($one, $two, "SELECT sales_perf.drop_rollup('sales')");
 
+# ---- reports that are kept
+
+sub kept
+{
+	return $node->safe_psql('postgres', q{SELECT rollup_report_serves('forecast') AND rollup_report_serves('goal_progress')});
+}
+
+$node->safe_psql('postgres', q{SELECT sales_perf.maintain_rollup('sales'); SELECT sales_perf.fold_rollup('sales')});
+is(kept(), 't', 'a fold keeps reports');
+fine($one, 'BEGIN');
+fine($one, "UPDATE rep SET name = 'Anna' WHERE rep_id = 'ann'");
+is(kept(), 't', 'what is not committed is nothing yet');
+is(($one->query(q{SELECT rollup_report_serves('forecast')}))[0], 'f', 'but to itself');
+fine($two, 'BEGIN ISOLATION LEVEL REPEATABLE READ');
+my ($old_forecast) = $two->query('SELECT f::text FROM forecast AS f ORDER BY 1');
+fine($three, "UPDATE team SET name = 'Northern' WHERE team_id = 'north'");
+fine($three, "SELECT sales_perf.fold_rollup('sales')");
+is(kept(), 't', 'kept while somebody is writing');
+fine($one, 'COMMIT');
+is(kept(), 'f', 'whose commit ends it, though he wrote before the fold began');
+is(($two->query('SELECT f::text FROM forecast AS f ORDER BY 1'))[0], $old_forecast, 'a snapshot shows what it showed');
+is(($two->query(q{SELECT rollup_report_serves('forecast')}))[0], 't', 'from what was kept then');
+fine($two, 'COMMIT');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM (SELECT f::text FROM forecast AS f EXCEPT ALL SELECT f::text FROM forecast_live AS f) AS d'), '0', 'others see the change');
+$node->safe_psql('postgres', q{SELECT sales_perf.fold_rollup('sales')});
+is(kept(), 't', 'until the next fold');
+fine($one, 'BEGIN');
+fine($one, "UPDATE rep SET name = 'Ann' WHERE rep_id = 'ann'");
+fine($one, "SELECT sales_perf.fold_rollup('sales')");
+is(($two->query(q{SELECT sales_perf.fold_rollup('sales')}))[0], '0', 'two folds do not make them at the same time');
+fine($one, 'COMMIT');
+is(kept(), 'f', 'and one that follows a change in its transaction makes none that others read');
+$node->safe_psql('postgres', q{SELECT sales_perf.fold_rollup('sales')});
+is(kept(), 't', 'the next one does');
+
 # ---- maintain_rollup
 
 fine($one, 'BEGIN');
