@@ -52,6 +52,15 @@ AS 'MODULE_PATHNAME', 'sales_perf_reporting_amount';
 COMMENT ON FUNCTION sales_perf.reporting_amount(numeric, text, date, text[]) IS
 'An amount in the reporting currency, exactly: as it is where currency is NULL or the reporting currency, else times the latest rate up to the day; NULL where there is none. rates: the reporting currency (or an empty text), then for each rate the currency, its first day as days since 2000-01-01, and the units of the reporting currency for one unit, in the order of currency (bytewise) and day: the view fx_rate_list of a mart has them.';
 
+CREATE FUNCTION sales_perf.converted_amount(amount numeric, currency text, on_day date, rate_list regclass)
+RETURNS numeric
+LANGUAGE C
+STABLE
+PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'sales_perf_converted_amount';
+COMMENT ON FUNCTION sales_perf.converted_amount(numeric, text, date, regclass) IS
+'The same as reporting_amount() by the view that has the rates: fx_rate_list of a mart. It is read once in a query, when an amount first needs it, by the rights of whoever asks.';
+
 CREATE FUNCTION sales_perf.record_change()
 RETURNS trigger
 LANGUAGE C

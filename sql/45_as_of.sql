@@ -182,7 +182,7 @@ SELECT deal_id,
        lost_reason,
        forecast_category,
        is_as_recorded,
-       sales_perf.reporting_amount(amount, currency, closed_on, (SELECT rates FROM fx_rate_list)) AS reporting_amount
+       sales_perf.converted_amount(amount, currency, closed_on, 'fx_rate_list'::regclass) AS reporting_amount
   FROM closed_deal_as_of
 UNION ALL
 -- open, and not changed since
@@ -206,7 +206,7 @@ SELECT d.deal_id,
        NULL::text,
        d.forecast_category,
        d.recorded_at < (sales_perf.as_of() + 1)::timestamptz,
-       sales_perf.reporting_amount(d.amount, d.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))
+       sales_perf.converted_amount(d.amount, d.currency, sales_perf.as_of(), 'fx_rate_list'::regclass)
   FROM deal d
  WHERE (d.outcome IS NULL OR d.outcome = 'open')
    AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
@@ -237,7 +237,7 @@ SELECT d.deal_id,
        NULL::text,
        d.forecast_category,
        d.recorded_at < (sales_perf.as_of() + 1)::timestamptz,
-       sales_perf.reporting_amount(d.amount, d.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))
+       sales_perf.converted_amount(d.amount, d.currency, sales_perf.as_of(), 'fx_rate_list'::regclass)
   FROM deal d
  WHERE d.outcome <> 'open'
    AND d.closed_on > sales_perf.as_of()
@@ -267,7 +267,7 @@ SELECT deal_id,
        lost_reason,
        forecast_category,
        is_as_recorded,
-       sales_perf.reporting_amount(amount, currency, CASE WHEN is_open THEN sales_perf.as_of() ELSE closed_on END, (SELECT rates FROM fx_rate_list))
+       sales_perf.converted_amount(amount, currency, CASE WHEN is_open THEN sales_perf.as_of() ELSE closed_on END, 'fx_rate_list'::regclass)
   FROM changed_deal_as_of();
 
 COMMENT ON VIEW deal_core_as_of IS 'What deal_as_of shows but for the stages, and what these are found by: reports that do not ask for stages are planned faster so.';

@@ -13,7 +13,7 @@ SELECT account_id,
        currency,
        covers_from,
        covers_to,
-       sales_perf.reporting_amount(s.amount, s.currency, s.sold_on, (SELECT rates FROM fx_rate_list)) AS reporting_amount,
+       sales_perf.converted_amount(s.amount, s.currency, s.sold_on, 'fx_rate_list'::regclass) AS reporting_amount,
        sale_id
   FROM sale s
  WHERE sold_on <= sales_perf.as_of()

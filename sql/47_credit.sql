@@ -71,7 +71,7 @@ SELECT split.deal_id,
        split.rep_id,
        split.share,
        split.is_overlay,
-       sales_perf.reporting_amount(split.amount, split.currency, split.closed_on, (SELECT rates FROM fx_rate_list)) * split.share AS amount,
+       sales_perf.converted_amount(split.amount, split.currency, split.closed_on, 'fx_rate_list'::regclass) * split.share AS amount,
        split.owner_rep_id
   FROM (SELECT d.deal_id,
                d.closed_on,

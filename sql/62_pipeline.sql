@@ -12,7 +12,7 @@ WITH cell AS MATERIALIZED (
            expected_close_on < sales_perf.as_of() AS is_overdue,
            is_as_recorded,
            sales_perf.open_count(summary) AS open_count,
-           sales_perf.reporting_amount(sales_perf.pipeline_amount(summary), currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list)) AS amount
+           sales_perf.converted_amount(sales_perf.pipeline_amount(summary), currency, sales_perf.as_of(), 'fx_rate_list'::regclass) AS amount
       FROM open_cell
 ),
 in_stage AS (

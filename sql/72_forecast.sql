@@ -379,6 +379,41 @@ END;
 COMMENT ON FUNCTION forecast_of(date[], date[], integer[], integer[], integer[], integer[], integer[], integer[], integer[], double precision[], integer[], double precision[]) IS 'Behind forecast and goal_progress: what groups of reps are expected to win after as_of() in each of some periods. Groups are rows of group_nos and group_reps, in order; the other arrays but targets are the columns of forecast_deal (amounts: NaN where not known; counted: 1 or 0). targets: for each group an amount; chance is that of coming to it. No rows where no closing is known.';
 
 
+-- A function, so that the deals are read by parallel workers: a view that is made of WITH does not let them.
+CREATE FUNCTION forecast_won(month_start date, quarter_start date, year_start date)
+    RETURNS TABLE (rep_id text, team_id text, month_amount numeric, quarter_amount numeric, year_amount numeric)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 200
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+    -- reps and teams are few groups, but are taken for many: workers would seem to have much to hand over
+    SET parallel_tuple_cost = 0.005
+AS $$
+#variable_conflict use_column
+DECLARE
+    first_day constant date := least(month_start, quarter_start, year_start);
+BEGIN
+    -- each deal once, by whom it is credited to (as view credit has it), and that rep's team on the day
+    RETURN QUERY
+    SELECT w.rep_id,
+           m.team_id,
+           sum(w.amount) FILTER (WHERE w.closed_on >= month_start),
+           sum(w.amount) FILTER (WHERE w.closed_on >= quarter_start),
+           sum(w.amount) FILTER (WHERE w.closed_on >= year_start)
+      FROM (SELECT CASE WHEN c.deal_id IS NULL THEN d.rep_id ELSE c.rep_id END AS rep_id,
+                   d.closed_on,
+                   CASE WHEN c.deal_id IS NULL THEN d.reporting_amount ELSE d.reporting_amount * c.share END AS amount
+              FROM deal_core_as_of d
+              LEFT JOIN deal_credit c ON c.deal_id = d.deal_id AND NOT c.is_overlay
+             WHERE NOT d.is_open
+               AND d.outcome = 'won'
+               AND d.closed_on BETWEEN first_day AND sales_perf.as_of()) AS w
+      LEFT JOIN rep_team m ON m.rep_id = w.rep_id AND w.closed_on BETWEEN m.valid_from AND m.valid_to
+     GROUP BY w.rep_id, m.team_id;
+END
+$$;
+
+COMMENT ON FUNCTION forecast_won(date, date, date) IS 'Behind forecast: what was won and credited from each of three days up to as_of(), by rep and the team he was in on the day of closing.';
+
+
 CREATE VIEW forecast_live WITH (security_invoker = true) AS
 WITH target AS MATERIALIZED (
     SELECT row_number() OVER (ORDER BY grain, period_start)::integer AS period_no,
@@ -459,25 +494,10 @@ running AS (
       FROM target
      WHERE holds_as_of
 ),
--- Each deal once, by whom it is credited to (as view credit has it), and that rep's team on the day.
 won AS MATERIALIZED (
-    SELECT w.rep_id,
-           m.team_id,
-           sum(w.amount) FILTER (WHERE w.closed_on >= r.month_start) AS month_amount,
-           sum(w.amount) FILTER (WHERE w.closed_on >= r.quarter_start) AS quarter_amount,
-           sum(w.amount) FILTER (WHERE w.closed_on >= r.year_start) AS year_amount
+    SELECT w.*
       FROM running r
-     CROSS JOIN (
-            SELECT CASE WHEN c.deal_id IS NULL THEN d.rep_id ELSE c.rep_id END AS rep_id,
-                   d.closed_on,
-                   CASE WHEN c.deal_id IS NULL THEN d.reporting_amount ELSE d.reporting_amount * c.share END AS amount
-              FROM deal_as_of d
-              LEFT JOIN deal_credit c ON c.deal_id = d.deal_id AND NOT c.is_overlay
-             WHERE NOT d.is_open
-               AND d.outcome = 'won'
-               AND d.closed_on BETWEEN (SELECT min(period_start) FROM target) AND sales_perf.as_of()) AS w
-      LEFT JOIN rep_team m ON m.rep_id = w.rep_id AND w.closed_on BETWEEN m.valid_from AND m.valid_to
-     GROUP BY w.rep_id, m.team_id
+     CROSS JOIN LATERAL forecast_won(r.month_start, r.quarter_start, r.year_start) AS w
 ),
 won_amount AS (
     SELECT t.period_no,

@@ -114,7 +114,7 @@ BEGIN ATOMIC
            sales_perf.rollup(e.summary),
            coalesce(sales_perf.won_count(sales_perf.rollup(e.summary)) + sales_perf.lost_count(sales_perf.rollup(e.summary)) + sales_perf.open_count(sales_perf.rollup(e.summary)), 0),
            coalesce(sales_perf.won_count(sales_perf.rollup(e.summary)), 0),
-           coalesce(sales_perf.bookings_amount(sales_perf.rollup(e.summary)) + sales_perf.lost_amount(sales_perf.rollup(e.summary)), 0) + coalesce(sum(sales_perf.reporting_amount(e.open_amount, e.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))), 0)
+           coalesce(sales_perf.bookings_amount(sales_perf.rollup(e.summary)) + sales_perf.lost_amount(sales_perf.rollup(e.summary)), 0) + coalesce(sum(sales_perf.converted_amount(e.open_amount, e.currency, sales_perf.as_of(), 'fx_rate_list'::regclass)), 0)
       FROM (SELECT 'company'::text AS level,
                    NULL::text AS entity_id,
                    c.currency,
@@ -166,7 +166,7 @@ BEGIN ATOMIC
     SELECT e.level,
            e.entity_id,
            coalesce(sales_perf.open_count(sales_perf.rollup(e.summary)), 0),
-           coalesce(sum(sales_perf.reporting_amount(e.open_amount, e.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))), 0)
+           coalesce(sum(sales_perf.converted_amount(e.open_amount, e.currency, sales_perf.as_of(), 'fx_rate_list'::regclass)), 0)
       FROM (SELECT 'company'::text AS level,
                    NULL::text AS entity_id,
                    c.currency,

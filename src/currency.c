@@ -16,13 +16,18 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
+#include "utils/snapmgr.h"
 
 typedef struct Rate
 {
@@ -35,6 +40,7 @@ typedef struct Rate
 typedef struct RateList
 {
 	MemoryContext context;
+	int			users;			/* of a list of fetch_rates(), which several share */
 	ArrayType  *source;
 	char	   *reporting_currency;
 	int			n;
@@ -74,6 +80,7 @@ read_rates(MemoryContext parent, const ArrayType *source)
 				 errdetail("It is the reporting currency, and a currency, a day and a rate each.")));
 	list = repalloc(list, offsetof(RateList, rate) + n / 3 * sizeof(Rate));
 	list->context = context;
+	list->users = 0;
 	list->n = n / 3;
 	for (int i = 0; i < n; i++)
 	{
@@ -159,6 +166,48 @@ rates_up_to(const RateList *list, const char *currency, int32 day)
 	return low;
 }
 
+/* No currency has a longer name; one that has has no rate. */
+#define CURRENCY_SIZE 64
+
+/*
+ * What needs no rates: true if the answer is the amount as it is, or NULL.
+ * Else currency holds the name of the currency.
+ */
+static bool
+needs_no_rate(FunctionCallInfo fcinfo, char *currency)
+{
+	text	   *given;
+	size_t		length;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(3))
+	{
+		fcinfo->isnull = PG_ARGISNULL(0) || !PG_ARGISNULL(1);
+		return true;
+	}
+	if (PG_ARGISNULL(1))
+		return true;
+
+	given = PG_GETARG_TEXT_PP(1);
+	length = VARSIZE_ANY_EXHDR(given);
+	if (length >= CURRENCY_SIZE)
+	{
+		fcinfo->isnull = true;
+		return true;
+	}
+	memcpy(currency, VARDATA_ANY(given), length);
+	currency[length] = '\0';
+	return false;
+}
+
+/* The amount times the rate that is number upto of the list, counted from 1. */
+static Datum
+converted(FunctionCallInfo fcinfo, const RateList *list, int upto, const char *currency)
+{
+	if (upto == 0 || strcmp(list->rate[upto - 1].currency, currency) != 0)
+		PG_RETURN_NULL();
+	return DirectFunctionCall2(numeric_mul, PG_GETARG_DATUM(0), list->rate[upto - 1].rate);
+}
+
 /* reporting_amount(amount, currency, on_day, rates) */
 PG_FUNCTION_INFO_V1(sales_perf_reporting_amount);
 Datum
@@ -166,24 +215,11 @@ sales_perf_reporting_amount(PG_FUNCTION_ARGS)
 {
 	ArrayType  *source;
 	RateList   *list;
-	char		currency[64];
-	text	   *given;
-	size_t		length;
+	char		currency[CURRENCY_SIZE];
 	int			upto;
 
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	if (PG_ARGISNULL(1))
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	if (PG_ARGISNULL(3))
-		PG_RETURN_NULL();
-
-	given = PG_GETARG_TEXT_PP(1);
-	length = VARSIZE_ANY_EXHDR(given);
-	if (length >= sizeof(currency))
-		PG_RETURN_NULL();
-	memcpy(currency, VARDATA_ANY(given), length);
-	currency[length] = '\0';
+	if (needs_no_rate(fcinfo, currency))
+		return PG_GETARG_DATUM(0);
 
 	source = PG_GETARG_ARRAYTYPE_P(3);
 	list = fcinfo->flinfo->fn_extra;
@@ -201,7 +237,170 @@ sales_perf_reporting_amount(PG_FUNCTION_ARGS)
 		list = keep_rates(fcinfo, source);
 		upto = rates_up_to(list, currency, PG_GETARG_DATEADT(2));
 	}
-	if (upto == 0 || strcmp(list->rate[upto - 1].currency, currency) != 0)
+	return converted(fcinfo, list, upto, currency);
+}
+
+/*
+ * The rates that were last fetched from a view, and what they were seen by:
+ * nothing has been committed, nor written by this transaction, since.  They
+ * are kept for what is called anew for every row (a lateral VALUES is).
+ */
+static struct
+{
+	RateList   *list;
+	Oid			view_id;
+	Oid			user_id;
+	CommandId	command;
+	TransactionId xmin;
+	TransactionId xmax;
+	uint32		running_count;
+	TransactionId *running;		/* of these, and of subtransactions */
+}			fetched;
+
+static bool
+is_seen_alike(Snapshot snapshot)
+{
+	if (fetched.command != snapshot->curcid ||
+		fetched.xmin != snapshot->xmin || fetched.xmax != snapshot->xmax ||
+		fetched.running_count != snapshot->xcnt + snapshot->subxcnt)
+		return false;
+	for (uint32 i = 0; i < fetched.running_count; i++)
+	{
+		if (fetched.running[i] != (i < snapshot->xcnt ? snapshot->xip[i] : snapshot->subxip[i - snapshot->xcnt]))
+			return false;
+	}
+	return true;
+}
+
+/* Keeps the list of a view, with what it was seen by. */
+static void
+keep_fetched(RateList *list, Oid view_id, Snapshot snapshot)
+{
+	list->users = 1;
+	fetched.running_count = snapshot->xcnt + snapshot->subxcnt;
+	fetched.running = MemoryContextAlloc(list->context, fetched.running_count * sizeof(TransactionId));
+	for (uint32 i = 0; i < fetched.running_count; i++)
+		fetched.running[i] = i < snapshot->xcnt ? snapshot->xip[i] : snapshot->subxip[i - snapshot->xcnt];
+	fetched.xmin = snapshot->xmin;
+	fetched.xmax = snapshot->xmax;
+	fetched.command = snapshot->curcid;
+	fetched.view_id = view_id;
+	fetched.user_id = GetUserId();
+	fetched.list = list;
+}
+
+static void
+release_rates(void *list)
+{
+	if (--((RateList *) list)->users == 0)
+		MemoryContextDelete(((RateList *) list)->context);
+}
+
+static void
+forget_fetched(void)
+{
+	if (fetched.list != NULL)
+		release_rates(fetched.list);
+	fetched.list = NULL;
+}
+
+static void
+forget_at_end(XactEvent event, void *arg)
+{
+	forget_fetched();
+}
+
+static void
+forget_at_subend(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		forget_fetched();
+}
+
+/*
+ * The rates of a view like a mart's fx_rate_list: those of the snapshot of the
+ * query that calls, with the rights of whoever asks.
+ */
+static RateList *
+fetch_rates(Oid view_id)
+{
+	static bool is_registered = false;
+	Snapshot	snapshot = GetActiveSnapshot();
+	char	   *view_name;
+	StringInfoData command;
+	bool		is_null;
+	Datum		rates;
+
+	if (fetched.list != NULL && fetched.view_id == view_id &&
+		fetched.user_id == GetUserId() && is_seen_alike(snapshot))
+		return fetched.list;
+
+	if (!is_registered)
+	{
+		RegisterXactCallback(forget_at_end, NULL);
+		RegisterSubXactCallback(forget_at_subend, NULL);
+		is_registered = true;
+	}
+	forget_fetched();
+
+	view_name = get_rel_name(view_id);
+	if (view_name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", view_id)));
+	initStringInfo(&command);
+	appendStringInfo(&command, "SELECT rates FROM %s",
+					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(view_id)), view_name));
+
+	SPI_connect();
+	if (SPI_execute(command.data, true, 2) != SPI_OK_SELECT || SPI_processed != 1 ||
+		SPI_gettypeid(SPI_tuptable->tupdesc, 1) != TEXTARRAYOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is no list of exchange rates", view_name),
+				 errhint("It has one row, with a column rates of type text[], as view fx_rate_list of a mart.")));
+	rates = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
+	if (is_null)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("list of exchange rates must not contain nulls")));
+	keep_fetched(read_rates(TopMemoryContext, DatumGetArrayTypeP(rates)), view_id, snapshot);
+	SPI_finish();
+	return fetched.list;
+}
+
+/*
+ * converted_amount(amount, currency, on_day, rate_list)
+ *
+ * Not a sub-select that gives the rates: that would be planned with each
+ * report, once for each kind of deals it reads, and before PostgreSQL 17 it
+ * keeps a branch of a UNION ALL from being read by parallel workers.
+ */
+PG_FUNCTION_INFO_V1(sales_perf_converted_amount);
+Datum
+sales_perf_converted_amount(PG_FUNCTION_ARGS)
+{
+	RateList   *list;
+	char		currency[CURRENCY_SIZE];
+
+	if (needs_no_rate(fcinfo, currency))
+		return PG_GETARG_DATUM(0);
+
+	list = fcinfo->flinfo->fn_extra;
+	if (list == NULL)
+	{
+		MemoryContextCallback *callback = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(*callback));
+
+		list = fetch_rates(PG_GETARG_OID(3));
+		list->users++;
+		callback->func = release_rates;
+		callback->arg = list;
+		MemoryContextRegisterResetCallback(fcinfo->flinfo->fn_mcxt, callback);
+		fcinfo->flinfo->fn_extra = list;
+	}
+	if (strcmp(currency, list->reporting_currency) == 0)
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	if (PG_ARGISNULL(2))
 		PG_RETURN_NULL();
-	return DirectFunctionCall2(numeric_mul, PG_GETARG_DATUM(0), list->rate[upto - 1].rate);
+	return converted(fcinfo, list, rates_up_to(list, currency, PG_GETARG_DATEADT(2)), currency);
 }

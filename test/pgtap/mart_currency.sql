@@ -1,5 +1,5 @@
 -- Currencies: every amount in the reporting currency at the rate of its day, and what has no rate nowhere.
-SELECT plan(45);
+SELECT plan(59);
 
 SELECT sales_perf.create_mart('sales', reporting_currency => 'USD') \gset
 SET search_path = sales, public;
@@ -173,5 +173,55 @@ SELECT results_eq(
     'sums of 3,000 deals in six currencies, to the last digit');
 SELECT is(sum(unconverted_count)::bigint, (SELECT count(*) FROM many.deal WHERE currency = 'JPY' OR (currency IN ('EUR', 'GBP', 'ZLOTY') AND closed_on < '2023-01-11')), 'and what has no rate is counted')
   FROM many.company_scorecard WHERE grain = 'month';
+
+-- ---------------------------------------------------------------- the rates of a mart, read once in a query
+
+SELECT is_empty($$SELECT d.deal_id
+                    FROM many.deal d
+                   WHERE sales_perf.converted_amount(d.amount, d.currency, d.closed_on, 'many.fx_rate_list') IS DISTINCT FROM
+                         sales_perf.reporting_amount(d.amount, d.currency, d.closed_on, (SELECT rates FROM many.fx_rate_list))$$,
+                'by the view''s name: the same as by the list');
+CREATE FUNCTION pg_temp.euro() RETURNS numeric LANGUAGE sql VOLATILE AS $$
+SELECT sales_perf.converted_amount(100, 'EUR', '2030-01-01', 'many.fx_rate_list')
+$$;
+SELECT pg_temp.euro() AS euro_before \gset
+BEGIN;
+INSERT INTO many.fx_rate VALUES ('EUR', '2029-12-31', 7);
+SELECT is(pg_temp.euro(), 700::numeric, 'a rate that this transaction has written counts from the next statement on');
+SAVEPOINT one;
+UPDATE many.fx_rate SET rate = 8 WHERE valid_from = '2029-12-31';
+SELECT is(pg_temp.euro(), 800::numeric, 'one in a subtransaction, too');
+ROLLBACK TO one;
+SELECT is(pg_temp.euro(), 700::numeric, 'until that is rolled back');
+SAVEPOINT two;
+UPDATE many.fx_rate SET rate = 9 WHERE valid_from = '2029-12-31';
+RELEASE two;
+SELECT is(pg_temp.euro(), 900::numeric, 'and released');
+ROLLBACK;
+SELECT is(pg_temp.euro(), :euro_before::numeric, 'or all of it');
+SELECT is(array_agg(sales_perf.converted_amount(100, c, '2023-02-01', 'many.fx_rate_list') ORDER BY n), array_agg(sales_perf.reporting_amount(100, c, '2023-02-01', l.rates) ORDER BY n), 'in a VALUES for each row')
+  FROM (SELECT rates FROM many.fx_rate_list) AS l, generate_series(1, 50) AS n, LATERAL (VALUES ('EUR'), ('GBP')) AS v (c);
+SELECT is(sum(v.amount), sum(w.amount), 'where it is in the VALUES themselves')
+  FROM (SELECT rates FROM many.fx_rate_list) AS l, generate_series(1, 50) AS n, LATERAL (VALUES (sales_perf.converted_amount(n, 'EUR', '2023-02-01', 'many.fx_rate_list'))) AS v (amount), LATERAL (SELECT sales_perf.reporting_amount(n, 'EUR', '2023-02-01', l.rates) AS amount) AS w;
+SELECT isnt(sales_perf.converted_amount(1, 'EUR', '2023-06-01', 'many.fx_rate_list'), sales_perf.converted_amount(1, 'EUR', '2023-06-01', 'sales.fx_rate_list'), 'two marts in one query have rates of their own');
+SELECT is(sales_perf.converted_amount(5, NULL, NULL, NULL::regclass), 5::numeric, 'no currency needs no rate');
+SELECT is(sales_perf.converted_amount(5, 'EUR', '2024-01-01', NULL::regclass), NULL, 'no list has none');
+SELECT throws_ok($$SELECT sales_perf.converted_amount(1, 'EUR', '2024-01-01', 'sales.rep')$$, '42703', NULL, 'another relation is refused');
+CREATE ROLE rate_reader;
+GRANT USAGE ON SCHEMA many, sales_perf TO rate_reader;
+GRANT SELECT ON many.fx_rate_list TO rate_reader;
+SET ROLE rate_reader;
+SELECT throws_ok($$SELECT sales_perf.converted_amount(1, 'EUR', '2024-01-01', 'many.fx_rate_list')$$, '42501', NULL, 'who may not read rates does not');
+RESET ROLE;
+DROP OWNED BY rate_reader;
+DROP ROLE rate_reader;
+
+-- parallel workers read the rates, too
+CREATE TEMP TABLE by_one AS SELECT rep_id, outcome, sum(reporting_amount) AS amount, count(*) AS deals FROM many.deal_as_of GROUP BY 1, 2;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET max_parallel_workers_per_gather = 2;
+SELECT set_eq($$SELECT rep_id, outcome, sum(reporting_amount) AS amount, count(*) AS deals FROM many.deal_as_of GROUP BY 1, 2$$, 'SELECT * FROM by_one', 'by parallel workers');
 
 SELECT * FROM finish();
