@@ -79,6 +79,8 @@ start() {
 		echo "jit = off" # compiling the scorecards takes seconds, running them a tenth of one
 		[ -z "${SALES_PERF_ROOT:-}" ] || extension_settings "$SALES_PERF_ROOT"
 		printf '%s\n' "${SALES_PERF_CONF:-}"
+		# tests make and drop several marts, and the extension with them, in one transaction
+		echo "max_locks_per_transaction = 128"
 	} >>"$dir/data/postgresql.conf"
 	"${as_owner[@]}" "$bin/pg_ctl" -D "$dir/data" -l "$dir/log" -w start >/dev/null || {
 		tail -n 20 "$dir/log" >&2
