@@ -123,6 +123,8 @@ BEGIN
         WHERE t.relnamespace = 'sales_perf_template'::regnamespace
           AND t.relkind = 'r'
           AND NOT starts_with(t.relname::text, 'rollup_')
+          -- these they do not read
+          AND t.relname <> ALL (ARRAY['action_item', 'activity', 'alert_event', 'alert_rule', 'course', 'enrolment', 'feedback', 'feedback_reply', 'metric_limit', 'review_cycle', 'skill', 'skill_kpi', 'view_log'])
         ORDER BY t.relname
     LOOP
         IF found.relkind = 'r' THEN
