@@ -81,6 +81,67 @@ COMMENT ON COLUMN rollup_row.summary IS 'See rollup_cell.';
 
 -- ---------------------------------------------------------------- what reports read
 
+-- From the deals where rollups are not expected to serve, else from rollups: rollup_is_expected() is known when a query is
+-- planned, and the planner drops what it says no to before it looks into it. Views of the deals stand in functions, so that they need
+-- not even be written into a query that will not read them. Where rollups were expected and do not serve when the query is run, which
+-- is seldom, the deals are read all the same, but by functions of which no filter knows.
+
+CREATE FUNCTION closed_live()
+    RETURNS TABLE (closed_on date, currency text, pipeline_id text, rep_id text, summary sales_perf.deal_summary, unconverted_count bigint)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT c.closed_on,
+           c.currency,
+           c.pipeline_id,
+           c.rep_id,
+           c.summary,
+           c.unconverted_count
+      FROM closed_live_cell c;
+END;
+
+COMMENT ON FUNCTION closed_live() IS 'The rows of closed_live_cell, written into the query that asks for them.';
+
+CREATE FUNCTION closed_unplanned_cell()
+    RETURNS TABLE (closed_on date, currency text, pipeline_id text, rep_id text, summary sales_perf.deal_summary, unconverted_count bigint)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY TABLE closed_live_cell;
+END
+$$;
+
+COMMENT ON FUNCTION closed_unplanned_cell() IS 'The rows of closed_live_cell, all of them whatever is asked for.';
+
+CREATE FUNCTION opened_live()
+    RETURNS TABLE (opened_on date, is_open boolean, currency text, pipeline_id text, rep_id text, summary sales_perf.deal_summary, unrecorded_count bigint, open_amount numeric)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT c.opened_on,
+           c.is_open,
+           c.currency,
+           c.pipeline_id,
+           c.rep_id,
+           c.summary,
+           c.unrecorded_count,
+           c.open_amount
+      FROM opened_live_cell c;
+END;
+
+COMMENT ON FUNCTION opened_live() IS 'The rows of opened_live_cell, written into the query that asks for them.';
+
+CREATE FUNCTION opened_unplanned_cell()
+    RETURNS TABLE (opened_on date, is_open boolean, currency text, pipeline_id text, rep_id text, summary sales_perf.deal_summary, unrecorded_count bigint, open_amount numeric)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY TABLE opened_live_cell;
+END
+$$;
+
+COMMENT ON FUNCTION opened_unplanned_cell() IS 'The rows of opened_live_cell, all of them whatever is asked for.';
+
 CREATE VIEW closed_cell WITH (security_invoker = true) AS
 SELECT closed_on,
        currency,
@@ -88,19 +149,53 @@ SELECT closed_on,
        rep_id,
        summary,
        unconverted_count
-  FROM closed_live_cell
- WHERE (SELECT rollup_grain()) IS NULL
-UNION ALL
-SELECT on_date,
-       currency,
-       pipeline_id,
-       rep_id,
-       summary,
-       unconverted_count
-  FROM rollup_row
- WHERE cell = 'closed'
-   AND grain = 'day'
-   AND (SELECT rollup_grain()) IS NOT NULL;
+  FROM (SELECT false AS is_of_rollup,
+               closed_on,
+               currency,
+               pipeline_id,
+               rep_id,
+               summary,
+               unconverted_count
+          FROM closed_live()
+         WHERE true
+        UNION ALL
+        SELECT true,
+               closed_on,
+               currency,
+               pipeline_id,
+               rep_id,
+               summary,
+               unconverted_count
+          FROM closed_unplanned_cell()
+         WHERE (SELECT rollup_grain()) IS NULL
+        UNION ALL
+        SELECT true,
+               on_date,
+               currency,
+               pipeline_id,
+               rep_id,
+               summary,
+               unconverted_count
+          FROM rollup_cell
+         WHERE cell = 'closed'
+           AND grain = 'day'
+           AND (SELECT rollup_grain()) IS NOT NULL
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
+        UNION ALL
+        SELECT true,
+               on_date,
+               currency,
+               pipeline_id,
+               rep_id,
+               summary,
+               unconverted_count
+          FROM rollup_delta
+         WHERE cell = 'closed'
+           AND (SELECT rollup_grain()) IS NOT NULL
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())) AS c
+ WHERE is_of_rollup = rollup_is_expected();
 
 COMMENT ON VIEW closed_cell IS 'Won and lost deals by the day they closed, in the mart''s reporting currency. Attribution C.';
 COMMENT ON COLUMN closed_cell.closed_on IS 'Day of closing; NULL: closed without a day.';
@@ -116,16 +211,44 @@ SELECT closed_on,
        rep_id,
        summary,
        unconverted_count
-  FROM closed_live_cell
- WHERE (SELECT rollup_grain()) IS NULL
-UNION ALL
-SELECT on_date,
-       rep_id,
-       summary,
-       unconverted_count
-  FROM rollup_row
- WHERE cell = 'closed'
-   AND grain = (SELECT rollup_grain());
+  FROM (SELECT false AS is_of_rollup,
+               closed_on,
+               rep_id,
+               summary,
+               unconverted_count
+          FROM closed_live()
+         WHERE true
+        UNION ALL
+        SELECT true,
+               closed_on,
+               rep_id,
+               summary,
+               unconverted_count
+          FROM closed_unplanned_cell()
+         WHERE (SELECT rollup_grain()) IS NULL
+        UNION ALL
+        SELECT true,
+               on_date,
+               rep_id,
+               summary,
+               unconverted_count
+          FROM rollup_cell
+         WHERE cell = 'closed'
+           AND grain = (SELECT rollup_grain())
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
+        UNION ALL
+        SELECT true,
+               on_date,
+               rep_id,
+               summary,
+               unconverted_count
+          FROM rollup_delta
+         WHERE cell = 'closed'
+           AND (SELECT rollup_grain()) IS NOT NULL
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())) AS c
+ WHERE is_of_rollup = rollup_is_expected();
 
 COMMENT ON VIEW closed_month_cell IS 'Won and lost deals, as closed_cell has them, by a day such that ranges of whole months (of calendar) hold the right ones, and the rep is in one team from that day to the last: in the mart''s reporting currency. Attribution C.';
 COMMENT ON COLUMN closed_month_cell.closed_on IS 'Day of closing, or the first of the month or of the rep''s days in a team; NULL: closed without a day.';
@@ -142,21 +265,61 @@ SELECT opened_on,
        summary,
        unrecorded_count,
        open_amount
-  FROM opened_live_cell
- WHERE (SELECT rollup_grain()) IS NULL
-UNION ALL
-SELECT on_date,
-       is_open,
-       currency,
-       pipeline_id,
-       rep_id,
-       summary,
-       CASE WHEN recorded_at >= (sales_perf.as_of() + 1)::timestamptz THEN deal_count ELSE 0 END,
-       CASE WHEN is_open THEN amount END
-  FROM rollup_row
- WHERE cell = 'opened'
-   AND grain = 'day'
-   AND (SELECT rollup_grain()) IS NOT NULL;
+  FROM (SELECT false AS is_of_rollup,
+               opened_on,
+               is_open,
+               currency,
+               pipeline_id,
+               rep_id,
+               summary,
+               unrecorded_count,
+               open_amount
+          FROM opened_live()
+         WHERE true
+        UNION ALL
+        SELECT true,
+               opened_on,
+               is_open,
+               currency,
+               pipeline_id,
+               rep_id,
+               summary,
+               unrecorded_count,
+               open_amount
+          FROM opened_unplanned_cell()
+         WHERE (SELECT rollup_grain()) IS NULL
+        UNION ALL
+        SELECT true,
+               on_date,
+               is_open,
+               currency,
+               pipeline_id,
+               rep_id,
+               summary,
+               CASE WHEN recorded_at >= (sales_perf.as_of() + 1)::timestamptz THEN deal_count ELSE 0 END,
+               CASE WHEN is_open THEN amount END
+          FROM rollup_cell
+         WHERE cell = 'opened'
+           AND grain = 'day'
+           AND (SELECT rollup_grain()) IS NOT NULL
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
+        UNION ALL
+        SELECT true,
+               on_date,
+               is_open,
+               currency,
+               pipeline_id,
+               rep_id,
+               summary,
+               CASE WHEN recorded_at >= (sales_perf.as_of() + 1)::timestamptz THEN deal_count ELSE 0 END,
+               CASE WHEN is_open THEN amount END
+          FROM rollup_delta
+         WHERE cell = 'opened'
+           AND (SELECT rollup_grain()) IS NOT NULL
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())) AS c
+ WHERE is_of_rollup = rollup_is_expected();
 
 COMMENT ON VIEW opened_cell IS 'All deals, whatever became of them, by the day they were opened: cohorts, Kaplan-Meier. Attribution R.';
 COMMENT ON COLUMN opened_cell.opened_on IS 'Day of opening; NULL: not known.';
@@ -176,19 +339,56 @@ SELECT opened_on,
        summary,
        unrecorded_count,
        open_amount
-  FROM opened_live_cell
- WHERE (SELECT rollup_grain()) IS NULL
-UNION ALL
-SELECT on_date,
-       is_open,
-       currency,
-       rep_id,
-       summary,
-       CASE WHEN recorded_at >= (sales_perf.as_of() + 1)::timestamptz THEN deal_count ELSE 0 END,
-       CASE WHEN is_open THEN amount END
-  FROM rollup_row
- WHERE cell = 'opened'
-   AND grain = (SELECT rollup_grain());
+  FROM (SELECT false AS is_of_rollup,
+               opened_on,
+               is_open,
+               currency,
+               rep_id,
+               summary,
+               unrecorded_count,
+               open_amount
+          FROM opened_live()
+         WHERE true
+        UNION ALL
+        SELECT true,
+               opened_on,
+               is_open,
+               currency,
+               rep_id,
+               summary,
+               unrecorded_count,
+               open_amount
+          FROM opened_unplanned_cell()
+         WHERE (SELECT rollup_grain()) IS NULL
+        UNION ALL
+        SELECT true,
+               on_date,
+               is_open,
+               currency,
+               rep_id,
+               summary,
+               CASE WHEN recorded_at >= (sales_perf.as_of() + 1)::timestamptz THEN deal_count ELSE 0 END,
+               CASE WHEN is_open THEN amount END
+          FROM rollup_cell
+         WHERE cell = 'opened'
+           AND grain = (SELECT rollup_grain())
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
+        UNION ALL
+        SELECT true,
+               on_date,
+               is_open,
+               currency,
+               rep_id,
+               summary,
+               CASE WHEN recorded_at >= (sales_perf.as_of() + 1)::timestamptz THEN deal_count ELSE 0 END,
+               CASE WHEN is_open THEN amount END
+          FROM rollup_delta
+         WHERE cell = 'opened'
+           AND (SELECT rollup_grain()) IS NOT NULL
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())) AS c
+ WHERE is_of_rollup = rollup_is_expected();
 
 COMMENT ON VIEW opened_month_cell IS 'All deals, as opened_cell has them, by a day such that ranges of whole months (of calendar) hold the right ones: cohorts, Kaplan-Meier. Attribution R.';
 COMMENT ON COLUMN opened_month_cell.opened_on IS 'Day of opening, or the first of the month or of the rep''s days in a team; NULL: not known.';
@@ -232,24 +432,81 @@ COMMENT ON COLUMN split_live_cell.is_overlay IS 'True for credit on top of split
 COMMENT ON COLUMN split_live_cell.deal_count IS 'Deals the rep is credited with, less those taken. Count.';
 COMMENT ON COLUMN split_live_cell.amount IS 'What is credited less what is taken, in the reporting currency. Amount.';
 
+CREATE FUNCTION split_live()
+    RETURNS TABLE (closed_on date, rep_id text, is_overlay boolean, deal_count bigint, amount numeric)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT c.closed_on,
+           c.rep_id,
+           c.is_overlay,
+           c.deal_count,
+           c.amount
+      FROM split_live_cell c;
+END;
+
+COMMENT ON FUNCTION split_live() IS 'The rows of split_live_cell, written into the query that asks for them.';
+
+CREATE FUNCTION split_unplanned_cell()
+    RETURNS TABLE (closed_on date, rep_id text, is_overlay boolean, deal_count bigint, amount numeric)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY TABLE split_live_cell;
+END
+$$;
+
+COMMENT ON FUNCTION split_unplanned_cell() IS 'The rows of split_live_cell, all of them whatever is asked for.';
+
 CREATE VIEW split_cell WITH (security_invoker = true) AS
 SELECT closed_on,
        rep_id,
        is_overlay,
        deal_count,
        amount
-  FROM split_live_cell
- WHERE (SELECT rollup_grain()) IS NULL
-UNION ALL
-SELECT on_date,
-       rep_id,
-       is_open,
-       deal_count,
-       amount
-  FROM rollup_row
- WHERE cell = 'split'
-   AND grain = 'day'
-   AND (SELECT rollup_grain()) IS NOT NULL;
+  FROM (SELECT false AS is_of_rollup,
+               closed_on,
+               rep_id,
+               is_overlay,
+               deal_count,
+               amount
+          FROM split_live()
+         WHERE true
+        UNION ALL
+        SELECT true,
+               closed_on,
+               rep_id,
+               is_overlay,
+               deal_count,
+               amount
+          FROM split_unplanned_cell()
+         WHERE (SELECT rollup_grain()) IS NULL
+        UNION ALL
+        SELECT true,
+               on_date,
+               rep_id,
+               is_open,
+               deal_count,
+               amount
+          FROM rollup_cell
+         WHERE cell = 'split'
+           AND grain = 'day'
+           AND (SELECT rollup_grain()) IS NOT NULL
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
+        UNION ALL
+        SELECT true,
+               on_date,
+               rep_id,
+               is_open,
+               deal_count,
+               amount
+          FROM rollup_delta
+         WHERE cell = 'split'
+           AND (SELECT rollup_grain()) IS NOT NULL
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())) AS c
+ WHERE is_of_rollup = rollup_is_expected();
 
 COMMENT ON VIEW split_cell IS 'What splits add to what each rep booked as owner of deals, or take from it (see split_live_cell), by the day of closing. Attribution C.';
 COMMENT ON COLUMN split_cell.closed_on IS 'Day of closing; NULL: closed without a day.';
@@ -264,17 +521,48 @@ SELECT closed_on,
        is_overlay,
        deal_count,
        amount
-  FROM split_live_cell
- WHERE (SELECT rollup_grain()) IS NULL
-UNION ALL
-SELECT on_date,
-       rep_id,
-       is_open,
-       deal_count,
-       amount
-  FROM rollup_row
- WHERE cell = 'split'
-   AND grain = (SELECT rollup_grain());
+  FROM (SELECT false AS is_of_rollup,
+               closed_on,
+               rep_id,
+               is_overlay,
+               deal_count,
+               amount
+          FROM split_live()
+         WHERE true
+        UNION ALL
+        SELECT true,
+               closed_on,
+               rep_id,
+               is_overlay,
+               deal_count,
+               amount
+          FROM split_unplanned_cell()
+         WHERE (SELECT rollup_grain()) IS NULL
+        UNION ALL
+        SELECT true,
+               on_date,
+               rep_id,
+               is_open,
+               deal_count,
+               amount
+          FROM rollup_cell
+         WHERE cell = 'split'
+           AND grain = (SELECT rollup_grain())
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
+        UNION ALL
+        SELECT true,
+               on_date,
+               rep_id,
+               is_open,
+               deal_count,
+               amount
+          FROM rollup_delta
+         WHERE cell = 'split'
+           AND (SELECT rollup_grain()) IS NOT NULL
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())) AS c
+ WHERE is_of_rollup = rollup_is_expected();
 
 COMMENT ON VIEW split_month_cell IS 'What splits add to what each rep booked as owner of deals, or take from it; by a day as that of closed_month_cell. Attribution C.';
 COMMENT ON COLUMN split_month_cell.closed_on IS 'Day of closing, or the first of the month or of the rep''s days in a team; NULL: closed without a day.';
@@ -284,29 +572,72 @@ COMMENT ON COLUMN split_month_cell.deal_count IS 'Deals the rep is credited with
 COMMENT ON COLUMN split_month_cell.amount IS 'What is credited less what is taken, in the reporting currency. Amount.';
 
 -- Twelve months seldom begin with a month: days up to the first whole one, then months.
+CREATE FUNCTION trailing_month_start() RETURNS date
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT coalesce(min(c.fiscal_period_start), 'infinity')
+      FROM calendar c
+     WHERE c.region = ''
+       AND c.on_date = c.fiscal_period_start
+       AND c.on_date > (sales_perf.as_of() - interval '12 months')::date;
+END;
+
+COMMENT ON FUNCTION trailing_month_start() IS 'The first month of calendar that lies in the twelve months up to as_of() from its first day on; infinity if there is none.';
+
 CREATE VIEW trailing_cell WITH (security_invoker = true) AS
 SELECT rep_id,
-       closed_on AS on_date,
+       on_date,
        summary
-  FROM closed_live_cell
- WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
-   AND (SELECT rollup_grain()) IS NULL
-UNION ALL
-SELECT r.rep_id,
-       r.on_date,
-       r.summary
-  FROM (SELECT coalesce(min(c.fiscal_period_start), 'infinity') AS first_day
-          FROM calendar c
-         WHERE c.region = ''
-           AND c.on_date = c.fiscal_period_start
-           AND c.on_date > (sales_perf.as_of() - interval '12 months')::date) AS whole
- CROSS JOIN (VALUES ('month'::text), ('day')) AS part (grain)
-  JOIN rollup_row r
-    ON r.cell = 'closed'
-   AND r.grain = CASE part.grain WHEN 'month' THEN (SELECT rollup_grain()) ELSE 'day' END
-   AND r.on_date > (sales_perf.as_of() - interval '12 months')::date
-   AND (r.on_date >= whole.first_day) = (part.grain = 'month')
- WHERE (SELECT rollup_grain()) IS NOT NULL
+  FROM (SELECT false AS is_of_rollup,
+               rep_id,
+               closed_on AS on_date,
+               summary
+          FROM closed_live()
+         WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
+        UNION ALL
+        SELECT true,
+               rep_id,
+               closed_on,
+               summary
+          FROM closed_unplanned_cell()
+         WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
+           AND (SELECT rollup_grain()) IS NULL
+        UNION ALL
+        SELECT true,
+               rep_id,
+               on_date,
+               summary
+          FROM rollup_cell
+         WHERE cell = 'closed'
+           AND grain = (SELECT rollup_grain())
+           AND on_date >= (SELECT trailing_month_start())
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
+        UNION ALL
+        SELECT true,
+               rep_id,
+               on_date,
+               summary
+          FROM rollup_cell
+         WHERE cell = 'closed'
+           AND grain = 'day'
+           AND on_date > (sales_perf.as_of() - interval '12 months')::date
+           AND on_date < (SELECT trailing_month_start())
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
+           AND (SELECT rollup_grain()) IS NOT NULL
+        UNION ALL
+        SELECT true,
+               rep_id,
+               on_date,
+               summary
+          FROM rollup_delta
+         WHERE cell = 'closed'
+           AND on_date > (sales_perf.as_of() - interval '12 months')::date
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
+           AND (SELECT rollup_grain()) IS NOT NULL) AS closed
+ WHERE is_of_rollup = rollup_is_expected()
 UNION ALL
 SELECT rep_id,
        sales_perf.as_of(),
