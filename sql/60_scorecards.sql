@@ -520,12 +520,12 @@ SELECT p.grain,
           LEFT JOIN (SELECT trim_scale(sum(amount)) AS amount
                        FROM split_month_cell
                       WHERE rep_id IS NULL
-                        AND (SELECT has_split_of_nobody())
+                        AND (rollup_is_expected() OR (SELECT has_split_of_nobody()))
                         AND closed_on BETWEEN p.period_start AND p.period_end) AS credit_part ON true
           LEFT JOIN (SELECT trim_scale(sum(amount)) AS amount
                        FROM split_month_cell
                       WHERE rep_id IS NULL
-                        AND (SELECT has_split_of_nobody())
+                        AND (rollup_is_expected() OR (SELECT has_split_of_nobody()))
                         AND closed_on BETWEEN p.prior_start AND p.prior_end) AS prior_credit_part ON true
          WHERE EXISTS (SELECT FROM deal WHERE rep_id IS NULL)
             -- or was nobody's then
