@@ -82,9 +82,11 @@ COMMENT ON COLUMN rollup_row.summary IS 'See rollup_cell.';
 -- ---------------------------------------------------------------- what reports read
 
 -- From the deals where rollups are not expected to serve, else from rollups: rollup_is_expected() is known when a query is
--- planned, and the planner drops what it says no to before it looks into it. Views of the deals stand in functions, so that they need
--- not even be written into a query that will not read them. Where rollups were expected and do not serve when the query is run, which
--- is seldom, the deals are read all the same, but by functions of which no filter knows.
+-- planned, and the planner drops what it says no to. Most of the time of a report from rollups is that of planning, so whatever such a
+-- report does not need is kept from the planner. The cells of deals stand in functions, which are written into the query by the
+-- planner alone, and each in a union with nothing, for what is in a union is not looked into where the union as a whole is dropped.
+-- What is not folded yet, and the deals where rollups were expected and do not serve after all, come from functions that know of no
+-- filter: of either there is hardly ever any.
 
 CREATE FUNCTION closed_live()
     RETURNS TABLE (closed_on date, currency text, pipeline_id text, rep_id text, summary sales_perf.deal_summary, unconverted_count bigint)
@@ -101,17 +103,32 @@ END;
 
 COMMENT ON FUNCTION closed_live() IS 'The rows of closed_live_cell, written into the query that asks for them.';
 
-CREATE FUNCTION closed_unplanned_cell()
+CREATE FUNCTION closed_unfolded_cell()
     RETURNS TABLE (closed_on date, currency text, pipeline_id text, rep_id text, summary sales_perf.deal_summary, unconverted_count bigint)
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
 BEGIN
-    RETURN QUERY TABLE closed_live_cell;
+    IF rollup_grain() IS NULL THEN
+        RETURN QUERY TABLE closed_live_cell;
+        RETURN;
+    END IF;
+    RETURN QUERY
+        SELECT d.on_date,
+               d.currency,
+               d.pipeline_id,
+               d.rep_id,
+               d.summary,
+               d.unconverted_count
+          FROM rollup_delta d
+         WHERE d.cell = 'closed'
+           AND (d.counts_from IS NULL OR d.counts_from <= sales_perf.as_of())
+           AND (d.counts_until IS NULL OR d.counts_until > sales_perf.as_of());
 END
 $$;
 
-COMMENT ON FUNCTION closed_unplanned_cell() IS 'The rows of closed_live_cell, all of them whatever is asked for.';
+COMMENT ON FUNCTION closed_unfolded_cell() IS 'Of closed_live_cell what the rows of rollup_cell that serve do not hold: what is not folded yet, or all, where none do.';
 
 CREATE FUNCTION opened_live()
     RETURNS TABLE (opened_on date, is_open boolean, currency text, pipeline_id text, rep_id text, summary sales_perf.deal_summary, unrecorded_count bigint, open_amount numeric)
@@ -130,17 +147,34 @@ END;
 
 COMMENT ON FUNCTION opened_live() IS 'The rows of opened_live_cell, written into the query that asks for them.';
 
-CREATE FUNCTION opened_unplanned_cell()
+CREATE FUNCTION opened_unfolded_cell()
     RETURNS TABLE (opened_on date, is_open boolean, currency text, pipeline_id text, rep_id text, summary sales_perf.deal_summary, unrecorded_count bigint, open_amount numeric)
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
 BEGIN
-    RETURN QUERY TABLE opened_live_cell;
+    IF rollup_grain() IS NULL THEN
+        RETURN QUERY TABLE opened_live_cell;
+        RETURN;
+    END IF;
+    RETURN QUERY
+        SELECT d.on_date,
+               d.is_open,
+               d.currency,
+               d.pipeline_id,
+               d.rep_id,
+               d.summary,
+               CASE WHEN d.recorded_at >= (sales_perf.as_of() + 1)::timestamptz THEN d.deal_count ELSE 0 END,
+               CASE WHEN d.is_open THEN d.amount END
+          FROM rollup_delta d
+         WHERE d.cell = 'opened'
+           AND (d.counts_from IS NULL OR d.counts_from <= sales_perf.as_of())
+           AND (d.counts_until IS NULL OR d.counts_until > sales_perf.as_of());
 END
 $$;
 
-COMMENT ON FUNCTION opened_unplanned_cell() IS 'The rows of opened_live_cell, all of them whatever is asked for.';
+COMMENT ON FUNCTION opened_unfolded_cell() IS 'Of opened_live_cell what the rows of rollup_cell that serve do not hold: what is not folded yet, or all, where none do.';
 
 CREATE VIEW closed_cell WITH (security_invoker = true) AS
 SELECT closed_on,
@@ -156,8 +190,9 @@ SELECT closed_on,
                rep_id,
                summary,
                unconverted_count
-          FROM closed_live()
-         WHERE true
+          FROM (SELECT * FROM closed_live() WHERE true
+                UNION ALL
+                SELECT * FROM closed_unfolded_cell() WHERE false) AS live
         UNION ALL
         SELECT true,
                closed_on,
@@ -166,8 +201,7 @@ SELECT closed_on,
                rep_id,
                summary,
                unconverted_count
-          FROM closed_unplanned_cell()
-         WHERE (SELECT rollup_grain()) IS NULL
+          FROM closed_unfolded_cell()
         UNION ALL
         SELECT true,
                on_date,
@@ -179,19 +213,6 @@ SELECT closed_on,
           FROM rollup_cell
          WHERE cell = 'closed'
            AND grain = 'day'
-           AND (SELECT rollup_grain()) IS NOT NULL
-           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
-           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
-        UNION ALL
-        SELECT true,
-               on_date,
-               currency,
-               pipeline_id,
-               rep_id,
-               summary,
-               unconverted_count
-          FROM rollup_delta
-         WHERE cell = 'closed'
            AND (SELECT rollup_grain()) IS NOT NULL
            AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
            AND (counts_until IS NULL OR counts_until > sales_perf.as_of())) AS c
@@ -216,16 +237,16 @@ SELECT closed_on,
                rep_id,
                summary,
                unconverted_count
-          FROM closed_live()
-         WHERE true
+          FROM (SELECT * FROM closed_live() WHERE true
+                UNION ALL
+                SELECT * FROM closed_unfolded_cell() WHERE false) AS live
         UNION ALL
         SELECT true,
                closed_on,
                rep_id,
                summary,
                unconverted_count
-          FROM closed_unplanned_cell()
-         WHERE (SELECT rollup_grain()) IS NULL
+          FROM closed_unfolded_cell()
         UNION ALL
         SELECT true,
                on_date,
@@ -235,17 +256,6 @@ SELECT closed_on,
           FROM rollup_cell
          WHERE cell = 'closed'
            AND grain = (SELECT rollup_grain())
-           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
-           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
-        UNION ALL
-        SELECT true,
-               on_date,
-               rep_id,
-               summary,
-               unconverted_count
-          FROM rollup_delta
-         WHERE cell = 'closed'
-           AND (SELECT rollup_grain()) IS NOT NULL
            AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
            AND (counts_until IS NULL OR counts_until > sales_perf.as_of())) AS c
  WHERE is_of_rollup = rollup_is_expected();
@@ -274,8 +284,9 @@ SELECT opened_on,
                summary,
                unrecorded_count,
                open_amount
-          FROM opened_live()
-         WHERE true
+          FROM (SELECT * FROM opened_live() WHERE true
+                UNION ALL
+                SELECT * FROM opened_unfolded_cell() WHERE false) AS live
         UNION ALL
         SELECT true,
                opened_on,
@@ -286,8 +297,7 @@ SELECT opened_on,
                summary,
                unrecorded_count,
                open_amount
-          FROM opened_unplanned_cell()
-         WHERE (SELECT rollup_grain()) IS NULL
+          FROM opened_unfolded_cell()
         UNION ALL
         SELECT true,
                on_date,
@@ -301,21 +311,6 @@ SELECT opened_on,
           FROM rollup_cell
          WHERE cell = 'opened'
            AND grain = 'day'
-           AND (SELECT rollup_grain()) IS NOT NULL
-           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
-           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
-        UNION ALL
-        SELECT true,
-               on_date,
-               is_open,
-               currency,
-               pipeline_id,
-               rep_id,
-               summary,
-               CASE WHEN recorded_at >= (sales_perf.as_of() + 1)::timestamptz THEN deal_count ELSE 0 END,
-               CASE WHEN is_open THEN amount END
-          FROM rollup_delta
-         WHERE cell = 'opened'
            AND (SELECT rollup_grain()) IS NOT NULL
            AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
            AND (counts_until IS NULL OR counts_until > sales_perf.as_of())) AS c
@@ -347,8 +342,9 @@ SELECT opened_on,
                summary,
                unrecorded_count,
                open_amount
-          FROM opened_live()
-         WHERE true
+          FROM (SELECT * FROM opened_live() WHERE true
+                UNION ALL
+                SELECT * FROM opened_unfolded_cell() WHERE false) AS live
         UNION ALL
         SELECT true,
                opened_on,
@@ -358,8 +354,7 @@ SELECT opened_on,
                summary,
                unrecorded_count,
                open_amount
-          FROM opened_unplanned_cell()
-         WHERE (SELECT rollup_grain()) IS NULL
+          FROM opened_unfolded_cell()
         UNION ALL
         SELECT true,
                on_date,
@@ -372,20 +367,6 @@ SELECT opened_on,
           FROM rollup_cell
          WHERE cell = 'opened'
            AND grain = (SELECT rollup_grain())
-           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
-           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
-        UNION ALL
-        SELECT true,
-               on_date,
-               is_open,
-               currency,
-               rep_id,
-               summary,
-               CASE WHEN recorded_at >= (sales_perf.as_of() + 1)::timestamptz THEN deal_count ELSE 0 END,
-               CASE WHEN is_open THEN amount END
-          FROM rollup_delta
-         WHERE cell = 'opened'
-           AND (SELECT rollup_grain()) IS NOT NULL
            AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
            AND (counts_until IS NULL OR counts_until > sales_perf.as_of())) AS c
  WHERE is_of_rollup = rollup_is_expected();
@@ -446,17 +427,31 @@ END;
 
 COMMENT ON FUNCTION split_live() IS 'The rows of split_live_cell, written into the query that asks for them.';
 
-CREATE FUNCTION split_unplanned_cell()
+CREATE FUNCTION split_unfolded_cell()
     RETURNS TABLE (closed_on date, rep_id text, is_overlay boolean, deal_count bigint, amount numeric)
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
 BEGIN
-    RETURN QUERY TABLE split_live_cell;
+    IF rollup_grain() IS NULL THEN
+        RETURN QUERY TABLE split_live_cell;
+        RETURN;
+    END IF;
+    RETURN QUERY
+        SELECT d.on_date,
+               d.rep_id,
+               d.is_open,
+               d.deal_count,
+               d.amount
+          FROM rollup_delta d
+         WHERE d.cell = 'split'
+           AND (d.counts_from IS NULL OR d.counts_from <= sales_perf.as_of())
+           AND (d.counts_until IS NULL OR d.counts_until > sales_perf.as_of());
 END
 $$;
 
-COMMENT ON FUNCTION split_unplanned_cell() IS 'The rows of split_live_cell, all of them whatever is asked for.';
+COMMENT ON FUNCTION split_unfolded_cell() IS 'Of split_live_cell what the rows of rollup_cell that serve do not hold: what is not folded yet, or all, where none do.';
 
 CREATE VIEW split_cell WITH (security_invoker = true) AS
 SELECT closed_on,
@@ -470,8 +465,9 @@ SELECT closed_on,
                is_overlay,
                deal_count,
                amount
-          FROM split_live()
-         WHERE true
+          FROM (SELECT * FROM split_live() WHERE true
+                UNION ALL
+                SELECT * FROM split_unfolded_cell() WHERE false) AS live
         UNION ALL
         SELECT true,
                closed_on,
@@ -479,8 +475,7 @@ SELECT closed_on,
                is_overlay,
                deal_count,
                amount
-          FROM split_unplanned_cell()
-         WHERE (SELECT rollup_grain()) IS NULL
+          FROM split_unfolded_cell()
         UNION ALL
         SELECT true,
                on_date,
@@ -491,18 +486,6 @@ SELECT closed_on,
           FROM rollup_cell
          WHERE cell = 'split'
            AND grain = 'day'
-           AND (SELECT rollup_grain()) IS NOT NULL
-           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
-           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
-        UNION ALL
-        SELECT true,
-               on_date,
-               rep_id,
-               is_open,
-               deal_count,
-               amount
-          FROM rollup_delta
-         WHERE cell = 'split'
            AND (SELECT rollup_grain()) IS NOT NULL
            AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
            AND (counts_until IS NULL OR counts_until > sales_perf.as_of())) AS c
@@ -527,8 +510,9 @@ SELECT closed_on,
                is_overlay,
                deal_count,
                amount
-          FROM split_live()
-         WHERE true
+          FROM (SELECT * FROM split_live() WHERE true
+                UNION ALL
+                SELECT * FROM split_unfolded_cell() WHERE false) AS live
         UNION ALL
         SELECT true,
                closed_on,
@@ -536,8 +520,7 @@ SELECT closed_on,
                is_overlay,
                deal_count,
                amount
-          FROM split_unplanned_cell()
-         WHERE (SELECT rollup_grain()) IS NULL
+          FROM split_unfolded_cell()
         UNION ALL
         SELECT true,
                on_date,
@@ -548,18 +531,6 @@ SELECT closed_on,
           FROM rollup_cell
          WHERE cell = 'split'
            AND grain = (SELECT rollup_grain())
-           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
-           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
-        UNION ALL
-        SELECT true,
-               on_date,
-               rep_id,
-               is_open,
-               deal_count,
-               amount
-          FROM rollup_delta
-         WHERE cell = 'split'
-           AND (SELECT rollup_grain()) IS NOT NULL
            AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
            AND (counts_until IS NULL OR counts_until > sales_perf.as_of())) AS c
  WHERE is_of_rollup = rollup_is_expected();
@@ -573,14 +544,19 @@ COMMENT ON COLUMN split_month_cell.amount IS 'What is credited less what is take
 
 -- Twelve months seldom begin with a month: days up to the first whole one, then months.
 CREATE FUNCTION trailing_month_start() RETURNS date
-    LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT coalesce(min(c.fiscal_period_start), 'infinity')
-      FROM calendar c
-     WHERE c.region = ''
-       AND c.on_date = c.fiscal_period_start
-       AND c.on_date > (sales_perf.as_of() - interval '12 months')::date;
-END;
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN coalesce((SELECT c.on_date
+                       FROM calendar c
+                      WHERE c.region = ''
+                        AND c.on_date = c.fiscal_period_start
+                        AND c.on_date > (sales_perf.as_of() - interval '12 months')::date
+                      ORDER BY c.on_date
+                      LIMIT 1), 'infinity');
+END
+$$;
 
 COMMENT ON FUNCTION trailing_month_start() IS 'The first month of calendar that lies in the twelve months up to as_of() from its first day on; infinity if there is none.';
 
@@ -592,16 +568,17 @@ SELECT rep_id,
                rep_id,
                closed_on AS on_date,
                summary
-          FROM closed_live()
+          FROM (SELECT * FROM closed_live() WHERE true
+                UNION ALL
+                SELECT * FROM closed_unfolded_cell() WHERE false) AS live
          WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
         UNION ALL
         SELECT true,
                rep_id,
                closed_on,
                summary
-          FROM closed_unplanned_cell()
+          FROM closed_unfolded_cell()
          WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
-           AND (SELECT rollup_grain()) IS NULL
         UNION ALL
         SELECT true,
                rep_id,
@@ -623,17 +600,6 @@ SELECT rep_id,
            AND grain = 'day'
            AND on_date > (sales_perf.as_of() - interval '12 months')::date
            AND on_date < (SELECT trailing_month_start())
-           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
-           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
-           AND (SELECT rollup_grain()) IS NOT NULL
-        UNION ALL
-        SELECT true,
-               rep_id,
-               on_date,
-               summary
-          FROM rollup_delta
-         WHERE cell = 'closed'
-           AND on_date > (sales_perf.as_of() - interval '12 months')::date
            AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
            AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
            AND (SELECT rollup_grain()) IS NOT NULL) AS closed
