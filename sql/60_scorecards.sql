@@ -387,6 +387,7 @@ CREATE FUNCTION nobody_summary(period_start date, period_end date, prior_start d
                    created_open_amount numeric, open_amount numeric, unconverted_count bigint, credit_amount numeric, prior_credit_amount numeric)
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
     SET search_path = sales_perf_template, pg_catalog, pg_temp
+    SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 BEGIN
