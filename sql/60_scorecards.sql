@@ -55,12 +55,12 @@ SELECT p.grain,
                        FROM closed_month_cell
                       WHERE closed_on BETWEEN p.prior_start AND p.prior_end) AS prior_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
-                            sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
+                            sum(sales_perf.converted_amount(c.open_amount, c.currency, sales_perf.as_of(), 'fx_rate_list'::regclass)) AS open_amount
                        FROM opened_month_cell c
                       WHERE c.opened_on BETWEEN p.period_start AND p.period_end) AS created_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
                             sum(c.unrecorded_count)::bigint AS unrecorded_count,
-                            sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
+                            sum(sales_perf.converted_amount(c.open_amount, c.currency, sales_perf.as_of(), 'fx_rate_list'::regclass)) AS open_amount
                        FROM opened_month_cell c
                       WHERE c.is_open
                         AND p.holds_as_of) AS open_part ON true
@@ -251,7 +251,7 @@ SELECT p.grain,
                             sum(of_team.open_amount) AS open_amount
                        FROM (SELECT member.team_id,
                                     sales_perf.rollup(c.summary) AS summary,
-                                    sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
+                                    sum(sales_perf.converted_amount(c.open_amount, c.currency, sales_perf.as_of(), 'fx_rate_list'::regclass)) AS open_amount
                                FROM opened_month_cell c
                                JOIN rep_team member ON member.rep_id = c.rep_id AND c.opened_on BETWEEN member.valid_from AND member.valid_to
                               WHERE c.opened_on BETWEEN p.period_start AND p.period_end
@@ -265,7 +265,7 @@ SELECT p.grain,
                        FROM (SELECT member.team_id,
                                     sales_perf.rollup(c.summary) AS summary,
                                     sum(c.unrecorded_count) AS unrecorded_count,
-                                    sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
+                                    sum(sales_perf.converted_amount(c.open_amount, c.currency, sales_perf.as_of(), 'fx_rate_list'::regclass)) AS open_amount
                                FROM opened_month_cell c
                                JOIN rep_team member ON member.rep_id = c.rep_id AND sales_perf.as_of() BETWEEN member.valid_from AND member.valid_to
                               WHERE c.is_open
@@ -413,13 +413,13 @@ BEGIN
                     WHERE rep_id IS NULL
                       AND closed_on BETWEEN nobody_summary.prior_start AND nobody_summary.prior_end) AS prior_part ON true
         LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
-                          sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
+                          sum(sales_perf.converted_amount(c.open_amount, c.currency, sales_perf.as_of(), 'fx_rate_list'::regclass)) AS open_amount
                      FROM opened_month_cell c
                     WHERE c.rep_id IS NULL
                       AND c.opened_on BETWEEN nobody_summary.period_start AND nobody_summary.period_end) AS created_part ON true
         LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
                           sum(c.unrecorded_count)::bigint AS unrecorded_count,
-                          sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
+                          sum(sales_perf.converted_amount(c.open_amount, c.currency, sales_perf.as_of(), 'fx_rate_list'::regclass)) AS open_amount
                      FROM opened_month_cell c
                     WHERE c.rep_id IS NULL
                       AND c.is_open
@@ -515,14 +515,14 @@ SELECT p.grain,
                       GROUP BY rep_id) AS prior_part ON prior_part.rep_id = r.rep_id AND prior_part.rep_id || '' = r.rep_id || ''
           LEFT JOIN (SELECT c.rep_id,
                             sales_perf.rollup(c.summary) AS summary,
-                            sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
+                            sum(sales_perf.converted_amount(c.open_amount, c.currency, sales_perf.as_of(), 'fx_rate_list'::regclass)) AS open_amount
                        FROM opened_month_cell c
                       WHERE c.opened_on BETWEEN p.period_start AND p.period_end
                       GROUP BY c.rep_id) AS created_part ON created_part.rep_id = r.rep_id AND created_part.rep_id || '' = r.rep_id || ''
           LEFT JOIN (SELECT c.rep_id,
                             sales_perf.rollup(c.summary) AS summary,
                             sum(c.unrecorded_count)::bigint AS unrecorded_count,
-                            sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
+                            sum(sales_perf.converted_amount(c.open_amount, c.currency, sales_perf.as_of(), 'fx_rate_list'::regclass)) AS open_amount
                        FROM opened_month_cell c
                       WHERE c.is_open
                         AND p.holds_as_of
