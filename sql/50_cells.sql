@@ -81,6 +81,101 @@ COMMENT ON COLUMN rollup_row.summary IS 'See rollup_cell.';
 
 -- ---------------------------------------------------------------- what reports read
 
+-- From the deals where rollups are not expected to serve, else from rollups: rollup_is_expected() is known when a query is
+-- planned, and the planner drops what it says no to. Most of the time of a report from rollups is that of planning, so whatever such a
+-- report does not need is kept from the planner. The cells of deals stand in functions, which are written into the query by the
+-- planner alone, and each in a union with nothing, for what is in a union is not looked into where the union as a whole is dropped.
+-- What is not folded yet, and the deals where rollups were expected and do not serve after all, come from functions that know of no
+-- filter: of either there is hardly ever any.
+
+CREATE FUNCTION closed_live()
+    RETURNS TABLE (closed_on date, currency text, pipeline_id text, rep_id text, summary sales_perf.deal_summary, unconverted_count bigint)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT c.closed_on,
+           c.currency,
+           c.pipeline_id,
+           c.rep_id,
+           c.summary,
+           c.unconverted_count
+      FROM closed_live_cell c;
+END;
+
+COMMENT ON FUNCTION closed_live() IS 'The rows of closed_live_cell, written into the query that asks for them.';
+
+CREATE FUNCTION closed_unfolded_cell()
+    RETURNS TABLE (closed_on date, currency text, pipeline_id text, rep_id text, summary sales_perf.deal_summary, unconverted_count bigint)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    IF rollup_grain() IS NULL THEN
+        RETURN QUERY TABLE closed_live_cell;
+        RETURN;
+    END IF;
+    RETURN QUERY
+        SELECT d.on_date,
+               d.currency,
+               d.pipeline_id,
+               d.rep_id,
+               d.summary,
+               d.unconverted_count
+          FROM rollup_delta d
+         WHERE d.cell = 'closed'
+           AND (d.counts_from IS NULL OR d.counts_from <= sales_perf.as_of())
+           AND (d.counts_until IS NULL OR d.counts_until > sales_perf.as_of());
+END
+$$;
+
+COMMENT ON FUNCTION closed_unfolded_cell() IS 'Of closed_live_cell what the rows of rollup_cell that serve do not hold: what is not folded yet, or all, where none do.';
+
+CREATE FUNCTION opened_live()
+    RETURNS TABLE (opened_on date, is_open boolean, currency text, pipeline_id text, rep_id text, summary sales_perf.deal_summary, unrecorded_count bigint, open_amount numeric)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT c.opened_on,
+           c.is_open,
+           c.currency,
+           c.pipeline_id,
+           c.rep_id,
+           c.summary,
+           c.unrecorded_count,
+           c.open_amount
+      FROM opened_live_cell c;
+END;
+
+COMMENT ON FUNCTION opened_live() IS 'The rows of opened_live_cell, written into the query that asks for them.';
+
+CREATE FUNCTION opened_unfolded_cell()
+    RETURNS TABLE (opened_on date, is_open boolean, currency text, pipeline_id text, rep_id text, summary sales_perf.deal_summary, unrecorded_count bigint, open_amount numeric)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    IF rollup_grain() IS NULL THEN
+        RETURN QUERY TABLE opened_live_cell;
+        RETURN;
+    END IF;
+    RETURN QUERY
+        SELECT d.on_date,
+               d.is_open,
+               d.currency,
+               d.pipeline_id,
+               d.rep_id,
+               d.summary,
+               CASE WHEN d.recorded_at >= (sales_perf.as_of() + 1)::timestamptz THEN d.deal_count ELSE 0 END,
+               CASE WHEN d.is_open THEN d.amount END
+          FROM rollup_delta d
+         WHERE d.cell = 'opened'
+           AND (d.counts_from IS NULL OR d.counts_from <= sales_perf.as_of())
+           AND (d.counts_until IS NULL OR d.counts_until > sales_perf.as_of());
+END
+$$;
+
+COMMENT ON FUNCTION opened_unfolded_cell() IS 'Of opened_live_cell what the rows of rollup_cell that serve do not hold: what is not folded yet, or all, where none do.';
+
 CREATE VIEW closed_cell WITH (security_invoker = true) AS
 SELECT closed_on,
        currency,
@@ -88,19 +183,40 @@ SELECT closed_on,
        rep_id,
        summary,
        unconverted_count
-  FROM closed_live_cell
- WHERE (SELECT rollup_grain()) IS NULL
-UNION ALL
-SELECT on_date,
-       currency,
-       pipeline_id,
-       rep_id,
-       summary,
-       unconverted_count
-  FROM rollup_row
- WHERE cell = 'closed'
-   AND grain = 'day'
-   AND (SELECT rollup_grain()) IS NOT NULL;
+  FROM (SELECT false AS is_of_rollup,
+               closed_on,
+               currency,
+               pipeline_id,
+               rep_id,
+               summary,
+               unconverted_count
+          FROM (SELECT * FROM closed_live() WHERE true
+                UNION ALL
+                SELECT * FROM closed_unfolded_cell() WHERE false) AS live
+        UNION ALL
+        SELECT true,
+               closed_on,
+               currency,
+               pipeline_id,
+               rep_id,
+               summary,
+               unconverted_count
+          FROM closed_unfolded_cell()
+        UNION ALL
+        SELECT true,
+               on_date,
+               currency,
+               pipeline_id,
+               rep_id,
+               summary,
+               unconverted_count
+          FROM rollup_cell
+         WHERE cell = 'closed'
+           AND grain = 'day'
+           AND (SELECT rollup_grain()) IS NOT NULL
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())) AS c
+ WHERE is_of_rollup = rollup_is_expected();
 
 COMMENT ON VIEW closed_cell IS 'Won and lost deals by the day they closed, in the mart''s reporting currency. Attribution C.';
 COMMENT ON COLUMN closed_cell.closed_on IS 'Day of closing; NULL: closed without a day.';
@@ -116,16 +232,33 @@ SELECT closed_on,
        rep_id,
        summary,
        unconverted_count
-  FROM closed_live_cell
- WHERE (SELECT rollup_grain()) IS NULL
-UNION ALL
-SELECT on_date,
-       rep_id,
-       summary,
-       unconverted_count
-  FROM rollup_row
- WHERE cell = 'closed'
-   AND grain = (SELECT rollup_grain());
+  FROM (SELECT false AS is_of_rollup,
+               closed_on,
+               rep_id,
+               summary,
+               unconverted_count
+          FROM (SELECT * FROM closed_live() WHERE true
+                UNION ALL
+                SELECT * FROM closed_unfolded_cell() WHERE false) AS live
+        UNION ALL
+        SELECT true,
+               closed_on,
+               rep_id,
+               summary,
+               unconverted_count
+          FROM closed_unfolded_cell()
+        UNION ALL
+        SELECT true,
+               on_date,
+               rep_id,
+               summary,
+               unconverted_count
+          FROM rollup_cell
+         WHERE cell = 'closed'
+           AND grain = (SELECT rollup_grain())
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())) AS c
+ WHERE is_of_rollup = rollup_is_expected();
 
 COMMENT ON VIEW closed_month_cell IS 'Won and lost deals, as closed_cell has them, by a day such that ranges of whole months (of calendar) hold the right ones, and the rep is in one team from that day to the last: in the mart''s reporting currency. Attribution C.';
 COMMENT ON COLUMN closed_month_cell.closed_on IS 'Day of closing, or the first of the month or of the rep''s days in a team; NULL: closed without a day.';
@@ -142,21 +275,46 @@ SELECT opened_on,
        summary,
        unrecorded_count,
        open_amount
-  FROM opened_live_cell
- WHERE (SELECT rollup_grain()) IS NULL
-UNION ALL
-SELECT on_date,
-       is_open,
-       currency,
-       pipeline_id,
-       rep_id,
-       summary,
-       CASE WHEN recorded_at >= (sales_perf.as_of() + 1)::timestamptz THEN deal_count ELSE 0 END,
-       CASE WHEN is_open THEN amount END
-  FROM rollup_row
- WHERE cell = 'opened'
-   AND grain = 'day'
-   AND (SELECT rollup_grain()) IS NOT NULL;
+  FROM (SELECT false AS is_of_rollup,
+               opened_on,
+               is_open,
+               currency,
+               pipeline_id,
+               rep_id,
+               summary,
+               unrecorded_count,
+               open_amount
+          FROM (SELECT * FROM opened_live() WHERE true
+                UNION ALL
+                SELECT * FROM opened_unfolded_cell() WHERE false) AS live
+        UNION ALL
+        SELECT true,
+               opened_on,
+               is_open,
+               currency,
+               pipeline_id,
+               rep_id,
+               summary,
+               unrecorded_count,
+               open_amount
+          FROM opened_unfolded_cell()
+        UNION ALL
+        SELECT true,
+               on_date,
+               is_open,
+               currency,
+               pipeline_id,
+               rep_id,
+               summary,
+               CASE WHEN recorded_at >= (sales_perf.as_of() + 1)::timestamptz THEN deal_count ELSE 0 END,
+               CASE WHEN is_open THEN amount END
+          FROM rollup_cell
+         WHERE cell = 'opened'
+           AND grain = 'day'
+           AND (SELECT rollup_grain()) IS NOT NULL
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())) AS c
+ WHERE is_of_rollup = rollup_is_expected();
 
 COMMENT ON VIEW opened_cell IS 'All deals, whatever became of them, by the day they were opened: cohorts, Kaplan-Meier. Attribution R.';
 COMMENT ON COLUMN opened_cell.opened_on IS 'Day of opening; NULL: not known.';
@@ -176,19 +334,42 @@ SELECT opened_on,
        summary,
        unrecorded_count,
        open_amount
-  FROM opened_live_cell
- WHERE (SELECT rollup_grain()) IS NULL
-UNION ALL
-SELECT on_date,
-       is_open,
-       currency,
-       rep_id,
-       summary,
-       CASE WHEN recorded_at >= (sales_perf.as_of() + 1)::timestamptz THEN deal_count ELSE 0 END,
-       CASE WHEN is_open THEN amount END
-  FROM rollup_row
- WHERE cell = 'opened'
-   AND grain = (SELECT rollup_grain());
+  FROM (SELECT false AS is_of_rollup,
+               opened_on,
+               is_open,
+               currency,
+               rep_id,
+               summary,
+               unrecorded_count,
+               open_amount
+          FROM (SELECT * FROM opened_live() WHERE true
+                UNION ALL
+                SELECT * FROM opened_unfolded_cell() WHERE false) AS live
+        UNION ALL
+        SELECT true,
+               opened_on,
+               is_open,
+               currency,
+               rep_id,
+               summary,
+               unrecorded_count,
+               open_amount
+          FROM opened_unfolded_cell()
+        UNION ALL
+        SELECT true,
+               on_date,
+               is_open,
+               currency,
+               rep_id,
+               summary,
+               CASE WHEN recorded_at >= (sales_perf.as_of() + 1)::timestamptz THEN deal_count ELSE 0 END,
+               CASE WHEN is_open THEN amount END
+          FROM rollup_cell
+         WHERE cell = 'opened'
+           AND grain = (SELECT rollup_grain())
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())) AS c
+ WHERE is_of_rollup = rollup_is_expected();
 
 COMMENT ON VIEW opened_month_cell IS 'All deals, as opened_cell has them, by a day such that ranges of whole months (of calendar) hold the right ones: cohorts, Kaplan-Meier. Attribution R.';
 COMMENT ON COLUMN opened_month_cell.opened_on IS 'Day of opening, or the first of the month or of the rep''s days in a team; NULL: not known.';
@@ -232,24 +413,83 @@ COMMENT ON COLUMN split_live_cell.is_overlay IS 'True for credit on top of split
 COMMENT ON COLUMN split_live_cell.deal_count IS 'Deals the rep is credited with, less those taken. Count.';
 COMMENT ON COLUMN split_live_cell.amount IS 'What is credited less what is taken, in the reporting currency. Amount.';
 
+CREATE FUNCTION split_live()
+    RETURNS TABLE (closed_on date, rep_id text, is_overlay boolean, deal_count bigint, amount numeric)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT c.closed_on,
+           c.rep_id,
+           c.is_overlay,
+           c.deal_count,
+           c.amount
+      FROM split_live_cell c;
+END;
+
+COMMENT ON FUNCTION split_live() IS 'The rows of split_live_cell, written into the query that asks for them.';
+
+CREATE FUNCTION split_unfolded_cell()
+    RETURNS TABLE (closed_on date, rep_id text, is_overlay boolean, deal_count bigint, amount numeric)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    IF rollup_grain() IS NULL THEN
+        RETURN QUERY TABLE split_live_cell;
+        RETURN;
+    END IF;
+    RETURN QUERY
+        SELECT d.on_date,
+               d.rep_id,
+               d.is_open,
+               d.deal_count,
+               d.amount
+          FROM rollup_delta d
+         WHERE d.cell = 'split'
+           AND (d.counts_from IS NULL OR d.counts_from <= sales_perf.as_of())
+           AND (d.counts_until IS NULL OR d.counts_until > sales_perf.as_of());
+END
+$$;
+
+COMMENT ON FUNCTION split_unfolded_cell() IS 'Of split_live_cell what the rows of rollup_cell that serve do not hold: what is not folded yet, or all, where none do.';
+
 CREATE VIEW split_cell WITH (security_invoker = true) AS
 SELECT closed_on,
        rep_id,
        is_overlay,
        deal_count,
        amount
-  FROM split_live_cell
- WHERE (SELECT rollup_grain()) IS NULL
-UNION ALL
-SELECT on_date,
-       rep_id,
-       is_open,
-       deal_count,
-       amount
-  FROM rollup_row
- WHERE cell = 'split'
-   AND grain = 'day'
-   AND (SELECT rollup_grain()) IS NOT NULL;
+  FROM (SELECT false AS is_of_rollup,
+               closed_on,
+               rep_id,
+               is_overlay,
+               deal_count,
+               amount
+          FROM (SELECT * FROM split_live() WHERE true
+                UNION ALL
+                SELECT * FROM split_unfolded_cell() WHERE false) AS live
+        UNION ALL
+        SELECT true,
+               closed_on,
+               rep_id,
+               is_overlay,
+               deal_count,
+               amount
+          FROM split_unfolded_cell()
+        UNION ALL
+        SELECT true,
+               on_date,
+               rep_id,
+               is_open,
+               deal_count,
+               amount
+          FROM rollup_cell
+         WHERE cell = 'split'
+           AND grain = 'day'
+           AND (SELECT rollup_grain()) IS NOT NULL
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())) AS c
+ WHERE is_of_rollup = rollup_is_expected();
 
 COMMENT ON VIEW split_cell IS 'What splits add to what each rep booked as owner of deals, or take from it (see split_live_cell), by the day of closing. Attribution C.';
 COMMENT ON COLUMN split_cell.closed_on IS 'Day of closing; NULL: closed without a day.';
@@ -264,17 +504,36 @@ SELECT closed_on,
        is_overlay,
        deal_count,
        amount
-  FROM split_live_cell
- WHERE (SELECT rollup_grain()) IS NULL
-UNION ALL
-SELECT on_date,
-       rep_id,
-       is_open,
-       deal_count,
-       amount
-  FROM rollup_row
- WHERE cell = 'split'
-   AND grain = (SELECT rollup_grain());
+  FROM (SELECT false AS is_of_rollup,
+               closed_on,
+               rep_id,
+               is_overlay,
+               deal_count,
+               amount
+          FROM (SELECT * FROM split_live() WHERE true
+                UNION ALL
+                SELECT * FROM split_unfolded_cell() WHERE false) AS live
+        UNION ALL
+        SELECT true,
+               closed_on,
+               rep_id,
+               is_overlay,
+               deal_count,
+               amount
+          FROM split_unfolded_cell()
+        UNION ALL
+        SELECT true,
+               on_date,
+               rep_id,
+               is_open,
+               deal_count,
+               amount
+          FROM rollup_cell
+         WHERE cell = 'split'
+           AND grain = (SELECT rollup_grain())
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())) AS c
+ WHERE is_of_rollup = rollup_is_expected();
 
 COMMENT ON VIEW split_month_cell IS 'What splits add to what each rep booked as owner of deals, or take from it; by a day as that of closed_month_cell. Attribution C.';
 COMMENT ON COLUMN split_month_cell.closed_on IS 'Day of closing, or the first of the month or of the rep''s days in a team; NULL: closed without a day.';
@@ -284,29 +543,67 @@ COMMENT ON COLUMN split_month_cell.deal_count IS 'Deals the rep is credited with
 COMMENT ON COLUMN split_month_cell.amount IS 'What is credited less what is taken, in the reporting currency. Amount.';
 
 -- Twelve months seldom begin with a month: days up to the first whole one, then months.
+CREATE FUNCTION trailing_month_start() RETURNS date
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN coalesce((SELECT c.on_date
+                       FROM calendar c
+                      WHERE c.region = ''
+                        AND c.on_date = c.fiscal_period_start
+                        AND c.on_date > (sales_perf.as_of() - interval '12 months')::date
+                      ORDER BY c.on_date
+                      LIMIT 1), 'infinity');
+END
+$$;
+
+COMMENT ON FUNCTION trailing_month_start() IS 'The first month of calendar that lies in the twelve months up to as_of() from its first day on; infinity if there is none.';
+
 CREATE VIEW trailing_cell WITH (security_invoker = true) AS
 SELECT rep_id,
-       closed_on AS on_date,
+       on_date,
        summary
-  FROM closed_live_cell
- WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
-   AND (SELECT rollup_grain()) IS NULL
-UNION ALL
-SELECT r.rep_id,
-       r.on_date,
-       r.summary
-  FROM (SELECT coalesce(min(c.fiscal_period_start), 'infinity') AS first_day
-          FROM calendar c
-         WHERE c.region = ''
-           AND c.on_date = c.fiscal_period_start
-           AND c.on_date > (sales_perf.as_of() - interval '12 months')::date) AS whole
- CROSS JOIN (VALUES ('month'::text), ('day')) AS part (grain)
-  JOIN rollup_row r
-    ON r.cell = 'closed'
-   AND r.grain = CASE part.grain WHEN 'month' THEN (SELECT rollup_grain()) ELSE 'day' END
-   AND r.on_date > (sales_perf.as_of() - interval '12 months')::date
-   AND (r.on_date >= whole.first_day) = (part.grain = 'month')
- WHERE (SELECT rollup_grain()) IS NOT NULL
+  FROM (SELECT false AS is_of_rollup,
+               rep_id,
+               closed_on AS on_date,
+               summary
+          FROM (SELECT * FROM closed_live() WHERE true
+                UNION ALL
+                SELECT * FROM closed_unfolded_cell() WHERE false) AS live
+         WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
+        UNION ALL
+        SELECT true,
+               rep_id,
+               closed_on,
+               summary
+          FROM closed_unfolded_cell()
+         WHERE closed_on > (sales_perf.as_of() - interval '12 months')::date
+        UNION ALL
+        SELECT true,
+               rep_id,
+               on_date,
+               summary
+          FROM rollup_cell
+         WHERE cell = 'closed'
+           AND grain = (SELECT rollup_grain())
+           AND on_date >= (SELECT trailing_month_start())
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
+        UNION ALL
+        SELECT true,
+               rep_id,
+               on_date,
+               summary
+          FROM rollup_cell
+         WHERE cell = 'closed'
+           AND grain = 'day'
+           AND on_date > (sales_perf.as_of() - interval '12 months')::date
+           AND on_date < (SELECT trailing_month_start())
+           AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
+           AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
+           AND (SELECT rollup_grain()) IS NOT NULL) AS closed
+ WHERE is_of_rollup = rollup_is_expected()
 UNION ALL
 SELECT rep_id,
        sales_perf.as_of(),

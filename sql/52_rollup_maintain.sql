@@ -44,7 +44,8 @@ BEGIN ATOMIC
                coalesce(sum(c.cell_amount) FILTER (WHERE c.is_open), 0) AS amount,
                sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) AS summary
           FROM deal d
-         CROSS JOIN fx_rate_list fx
+         -- OFFSET: or the list would be made anew in each place where it is used
+         CROSS JOIN (SELECT rates FROM fx_rate_list OFFSET 0) AS fx
          CROSS JOIN LATERAL rollup_cells(d.rep_id, d.pipeline_id, d.currency, d.amount, d.outcome, d.opened_on, d.closed_on, d.recorded_at, fx.rates) AS c
          WHERE currencies IS NULL
             OR d.currency = ANY (currencies)
@@ -102,9 +103,54 @@ END;
 
 COMMENT ON FUNCTION rollup_difference(text[]) IS 'What is missing in the stored rows of deals (of some currencies, or all), so that appending it mends them: none where they are right. Splits have their own, see rollup_split_again().';
 
+-- Of the thousands of rates that there may be, one deal needs one.
+CREATE FUNCTION rollup_rate_list(first_currency text, last_currency text, first_day date, last_day date) RETURNS text[]
+    LANGUAGE plpgsql STABLE
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+DECLARE
+    reporting_currency text;
+    first_valid_from date;
+BEGIN
+    IF first_currency IS NULL THEN
+        RETURN NULL;
+    END IF;
+    reporting_currency := coalesce((SELECT s.reporting_currency FROM mart_setting s), '');
+    IF first_day IS NULL OR first_currency = reporting_currency AND last_currency = reporting_currency THEN
+        RETURN ARRAY[reporting_currency];
+    END IF;
+    IF first_currency = last_currency THEN
+        first_valid_from := (SELECT max(f.valid_from) FROM fx_rate f WHERE f.currency = first_currency AND f.valid_from <= first_day);
+    END IF;
+    RETURN ARRAY[reporting_currency]
+           || coalesce((SELECT array_agg(item.value ORDER BY f.currency COLLATE "C", f.valid_from, item.place)
+                          FROM fx_rate f
+                         CROSS JOIN LATERAL (VALUES (1, f.currency),
+                                                    (2, (f.valid_from - '2000-01-01'::date)::text),
+                                                    (3, f.rate::text)) AS item (place, value)
+                         WHERE f.currency BETWEEN first_currency AND last_currency
+                           AND f.valid_from BETWEEN coalesce(first_valid_from, '-infinity') AND last_day), '{}');
+END
+$$;
+
+COMMENT ON FUNCTION rollup_rate_list(text, text, date, date) IS 'What fx_rate_list holds for amounts in these currencies (from the first to the last, as texts) on these days: sales_perf.reporting_amount() gives the same with either. NULL, which does as well, where no amount has a currency.';
+
+-- In PL/pgSQL, which keeps its plans, and by one plan: for the update of a single deal planning would take longer than all the rest.
 CREATE FUNCTION rollup_split_again(deal_ids text[]) RETURNS void
-    LANGUAGE sql
-BEGIN ATOMIC
+    LANGUAGE plpgsql
+    SET plan_cache_mode = force_generic_plan
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+DECLARE
+    split_rates text[];
+BEGIN
+    SELECT rollup_rate_list(min(d.currency), max(d.currency), min(d.closed_on), max(d.closed_on))
+      INTO split_rates
+      FROM deal d
+     WHERE d.deal_id = ANY (deal_ids)
+       AND d.currency IS NOT NULL
+       AND d.outcome = 'won';
+
     WITH gone AS (
         DELETE FROM rollup_split s
          WHERE s.deal_id = ANY (deal_ids)
@@ -121,7 +167,7 @@ BEGIN ATOMIC
                coalesce(moved.amount, 0)
           FROM deal d
           JOIN deal_credit c ON c.deal_id = d.deal_id
-         CROSS JOIN LATERAL (SELECT sales_perf.reporting_amount(d.amount, d.currency, d.closed_on, (SELECT rates FROM fx_rate_list)) * c.share AS amount) AS share
+         CROSS JOIN LATERAL (SELECT sales_perf.reporting_amount(d.amount, d.currency, d.closed_on, split_rates) * c.share AS amount) AS share
          CROSS JOIN LATERAL split_moves(c.rep_id, d.rep_id, c.is_overlay, share.amount,
                                         c.rep_id = (SELECT min(f.rep_id) FROM deal_credit f WHERE f.deal_id = c.deal_id AND NOT f.is_overlay)) AS moved
          WHERE d.deal_id = ANY (deal_ids)
@@ -138,7 +184,8 @@ BEGIN ATOMIC
      GROUP BY on_date, is_overlay, rep_id, counts_from
     HAVING sum(deal_count) <> 0
         OR sum(amount) <> 0;
-END;
+END
+$$;
 
 COMMENT ON FUNCTION rollup_split_again(text[]) IS 'Derives anew what some deals add to split_cell, and appends the difference.';
 
@@ -192,10 +239,18 @@ CREATE FUNCTION rollup_deal() RETURNS trigger
     SECURITY DEFINER
     -- hundreds of thousands of cells are grouped in memory, or would be sorted
     SET work_mem = '256MB'
+    -- nothing is to be gained from planning anew what is run for each update of a deal
+    SET plan_cache_mode = force_generic_plan
     SET row_security = off
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 DECLARE
+    has_change boolean;
+    first_currency text;
+    last_currency text;
+    first_day date;
+    last_day date;
+    deal_rates text[];
     split_ids text[];
     under_way integer;
     is_counted boolean;
@@ -206,7 +261,7 @@ BEGIN
     END IF;
 
     under_way := greatest(nullif(current_setting('sales_perf_rollup.under_way_' || TG_RELID, true), '')::integer - 1, 0);
-    is_counted := current_setting('sales_perf_rollup.is_counted_' || TG_RELID, true) = 'yes';
+    is_counted := coalesce(current_setting('sales_perf_rollup.is_counted_' || TG_RELID, true) = 'yes', false);
     PERFORM set_config('sales_perf_rollup.under_way_' || TG_RELID, under_way::text, true);
     IF is_counted THEN
         -- rollup_rates() came before, and has counted these rows, or some
@@ -215,60 +270,92 @@ BEGIN
         IF under_way = 0 THEN
             PERFORM set_config('sales_perf_rollup.is_counted_' || TG_RELID, '', true);
         END IF;
-    ELSIF TG_OP = 'UPDATE' THEN
-        INSERT INTO rollup_delta
-        SELECT c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at,
-               sum(d.sign),
-               coalesce(sum(d.sign) FILTER (WHERE c.is_unconverted), 0),
-               coalesce(sum(d.sign * c.cell_amount) FILTER (WHERE c.is_open), 0),
-               sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) FILTER (WHERE d.sign = 1)
-               OPERATOR(sales_perf.-) sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) FILTER (WHERE d.sign = -1)
-          FROM (SELECT 1 AS sign, n.deal_id, n.rep_id, n.pipeline_id, n.currency, n.amount, n.outcome, n.opened_on, n.closed_on, n.recorded_at
-                  FROM new_rows n
-                UNION ALL
-                SELECT -1, o.deal_id, o.rep_id, o.pipeline_id, o.currency, o.amount, o.outcome, o.opened_on, o.closed_on, o.recorded_at
-                  FROM old_rows o) AS d
-         CROSS JOIN fx_rate_list fx
-         CROSS JOIN LATERAL rollup_cells(d.rep_id, d.pipeline_id, d.currency, d.amount, d.outcome, d.opened_on, d.closed_on, d.recorded_at, fx.rates) AS c
-         GROUP BY c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at
-        HAVING sum(d.sign) <> 0
-            OR sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) FILTER (WHERE d.sign = 1)
-               OPERATOR(sales_perf.<>) sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) FILTER (WHERE d.sign = -1)
-            OR coalesce(sum(d.sign) FILTER (WHERE c.is_unconverted), 0) <> 0;
-    ELSE
-        INSERT INTO rollup_delta
-        SELECT c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at,
-               sign.n * count(*),
-               sign.n * count(*) FILTER (WHERE c.is_unconverted),
-               sign.n * coalesce(sum(c.cell_amount) FILTER (WHERE c.is_open), 0),
-               CASE sign.n
-                   WHEN 1 THEN sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on)
-                   ELSE sales_perf.deal_agg(0, 'open', NULL, NULL) FILTER (WHERE false)
-                        OPERATOR(sales_perf.-) sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on)
-               END
-          FROM changed_rows d
-         CROSS JOIN (SELECT CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END AS n) AS sign
-         CROSS JOIN fx_rate_list fx
-         CROSS JOIN LATERAL rollup_cells(d.rep_id, d.pipeline_id, d.currency, d.amount, d.outcome, d.opened_on, d.closed_on, d.recorded_at, fx.rates) AS c
-         GROUP BY sign.n, c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at;
     END IF;
 
     IF TG_OP = 'UPDATE' THEN
-        split_ids := ARRAY(SELECT c.deal_id
-                             FROM deal_credit c
-                            WHERE c.deal_id IN (SELECT n.deal_id FROM new_rows n UNION ALL SELECT o.deal_id FROM old_rows o)
-                           UNION
-                           SELECT s.deal_id
-                             FROM rollup_split s
-                            WHERE s.deal_id IN (SELECT n.deal_id FROM new_rows n UNION ALL SELECT o.deal_id FROM old_rows o));
+        -- Only rows that are others now in what is read here of a deal. Most updates, of a stage or of the day on which it is expected to
+        -- close, leave none. Old and new ones cannot be paired by key, which may be what changed; and cascades may update a row twice. So
+        -- they are counted: those that cancel out are left out. No two are left that are alike and of one sign, as deal_id is the key at each moment.
+        -- (7 and 7.00 are the same amount, but sums show as many digits, and summaries tell them apart.)
+        SELECT count(*) > 0,
+               min(c.currency) FILTER (WHERE c.outcome IN ('won', 'lost')),
+               max(c.currency) FILTER (WHERE c.outcome IN ('won', 'lost')),
+               min(c.closed_on) FILTER (WHERE c.outcome IN ('won', 'lost')),
+               max(c.closed_on) FILTER (WHERE c.outcome IN ('won', 'lost'))
+          INTO has_change, first_currency, last_currency, first_day, last_day
+          FROM (SELECT d.currency, d.closed_on, d.outcome
+                  FROM (SELECT 1 AS sign, n.deal_id, n.rep_id, n.pipeline_id, n.currency, n.amount, n.outcome, n.opened_on, n.closed_on, n.recorded_at
+                          FROM new_rows n
+                        UNION ALL
+                        SELECT -1, o.deal_id, o.rep_id, o.pipeline_id, o.currency, o.amount, o.outcome, o.opened_on, o.closed_on, o.recorded_at
+                          FROM old_rows o) AS d
+                 GROUP BY d.deal_id, d.rep_id, d.pipeline_id, d.currency, d.amount, scale(d.amount), d.outcome, d.opened_on, d.closed_on, d.recorded_at
+                HAVING sum(d.sign) <> 0) AS c;
+        IF NOT has_change THEN
+            RETURN NULL;
+        END IF;
+
+        deal_rates := rollup_rate_list(first_currency, last_currency, first_day, last_day);
+        WITH changed AS MATERIALIZED (
+            SELECT sign(sum(d.sign))::integer AS sign, d.deal_id, d.rep_id, d.pipeline_id, d.currency, d.amount, d.outcome, d.opened_on, d.closed_on, d.recorded_at
+              FROM (SELECT 1 AS sign, n.deal_id, n.rep_id, n.pipeline_id, n.currency, n.amount, n.outcome, n.opened_on, n.closed_on, n.recorded_at
+                      FROM new_rows n
+                    UNION ALL
+                    SELECT -1, o.deal_id, o.rep_id, o.pipeline_id, o.currency, o.amount, o.outcome, o.opened_on, o.closed_on, o.recorded_at
+                      FROM old_rows o) AS d
+             GROUP BY d.deal_id, d.rep_id, d.pipeline_id, d.currency, d.amount, scale(d.amount), d.outcome, d.opened_on, d.closed_on, d.recorded_at
+            HAVING sum(d.sign) <> 0
+        ),
+        appended AS (
+            INSERT INTO rollup_delta
+            SELECT c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at,
+                   sum(d.sign),
+                   coalesce(sum(d.sign) FILTER (WHERE c.is_unconverted), 0),
+                   coalesce(sum(d.sign * c.cell_amount) FILTER (WHERE c.is_open), 0),
+                   sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) FILTER (WHERE d.sign = 1)
+                   OPERATOR(sales_perf.-) sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) FILTER (WHERE d.sign = -1)
+              FROM changed d
+             CROSS JOIN LATERAL rollup_cells(d.rep_id, d.pipeline_id, d.currency, d.amount, d.outcome, d.opened_on, d.closed_on, d.recorded_at, deal_rates) AS c
+             WHERE NOT is_counted
+             GROUP BY c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at
+            HAVING sum(d.sign) <> 0
+                OR sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) FILTER (WHERE d.sign = 1)
+                   OPERATOR(sales_perf.<>) sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) FILTER (WHERE d.sign = -1)
+                OR coalesce(sum(d.sign) FILTER (WHERE c.is_unconverted), 0) <> 0
+        )
+        SELECT array_agg(d.deal_id)
+          INTO split_ids
+          FROM changed d
+         -- OFFSET: looked up for each, or the plan that a session made for many rows would read all splits for each single one that comes later
+         WHERE EXISTS (SELECT FROM deal_credit c WHERE c.deal_id = d.deal_id OFFSET 0)
+            OR EXISTS (SELECT FROM rollup_split s WHERE s.deal_id = d.deal_id OFFSET 0);
     ELSE
-        split_ids := ARRAY(SELECT c.deal_id
-                             FROM deal_credit c
-                            WHERE c.deal_id IN (SELECT d.deal_id FROM changed_rows d)
-                           UNION
-                           SELECT s.deal_id
-                             FROM rollup_split s
-                            WHERE s.deal_id IN (SELECT d.deal_id FROM changed_rows d));
+        IF NOT is_counted THEN
+            SELECT min(d.currency), max(d.currency), min(d.closed_on), max(d.closed_on)
+              INTO first_currency, last_currency, first_day, last_day
+              FROM changed_rows d
+             WHERE d.outcome IN ('won', 'lost');
+            deal_rates := rollup_rate_list(first_currency, last_currency, first_day, last_day);
+            INSERT INTO rollup_delta
+            SELECT c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at,
+                   sign.n * count(*),
+                   sign.n * count(*) FILTER (WHERE c.is_unconverted),
+                   sign.n * coalesce(sum(c.cell_amount) FILTER (WHERE c.is_open), 0),
+                   CASE sign.n
+                       WHEN 1 THEN sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on)
+                       ELSE sales_perf.deal_agg(0, 'open', NULL, NULL) FILTER (WHERE false)
+                            OPERATOR(sales_perf.-) sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on)
+                   END
+              FROM changed_rows d
+             CROSS JOIN (SELECT CASE TG_OP WHEN 'INSERT' THEN 1 ELSE -1 END AS n) AS sign
+             CROSS JOIN LATERAL rollup_cells(d.rep_id, d.pipeline_id, d.currency, d.amount, d.outcome, d.opened_on, d.closed_on, d.recorded_at, deal_rates) AS c
+             GROUP BY sign.n, c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at;
+        END IF;
+
+        split_ids := ARRAY(SELECT d.deal_id
+                             FROM changed_rows d
+                            WHERE EXISTS (SELECT FROM deal_credit c WHERE c.deal_id = d.deal_id OFFSET 0)
+                               OR EXISTS (SELECT FROM rollup_split s WHERE s.deal_id = d.deal_id OFFSET 0));
     END IF;
     IF split_ids <> '{}' THEN
         PERFORM rollup_split_again(split_ids);
@@ -298,13 +385,11 @@ BEGIN
       ORDER BY d.deal_id
         FOR NO KEY UPDATE;
     -- Written, not only locked: a transaction of one snapshot that changes such a deal later, and does not see its splits, has
-    -- to fail. The triggers of deal derive anew what the splits come to; but for deals that are deleted, whose splits go with them.
+    -- to fail. (The triggers of deal find that nothing of the deal has changed, and do nothing.)
     UPDATE deal d
        SET deal_id = d.deal_id
      WHERE d.deal_id IN (SELECT c.deal_id FROM changed_rows c);
-    PERFORM rollup_split_again(ARRAY(SELECT DISTINCT c.deal_id
-                                       FROM changed_rows c
-                                      WHERE NOT EXISTS (SELECT FROM deal d WHERE d.deal_id = c.deal_id)));
+    PERFORM rollup_split_again(ARRAY(SELECT DISTINCT c.deal_id FROM changed_rows c));
     RETURN NULL;
 END
 $$;

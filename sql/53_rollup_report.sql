@@ -19,6 +19,7 @@ CREATE TABLE rollup_report (
     time_zone    text NOT NULL,
     is_ahead     boolean NOT NULL,
     seen         pg_snapshot NOT NULL,
+    made_by      xid8 NOT NULL,
     cluster_id   bigint NOT NULL
 );
 
@@ -29,6 +30,7 @@ COMMENT ON COLUMN rollup_report.made_at IS 'When it was made.';
 COMMENT ON COLUMN rollup_report.time_zone IS 'In which time zone.';
 COMMENT ON COLUMN rollup_report.is_ahead IS 'True where history was dated in the future then: it may be past for one time zone and not for another.';
 COMMENT ON COLUMN rollup_report.seen IS 'The transactions whose changes it shows.';
+COMMENT ON COLUMN rollup_report.made_by IS 'The transaction that made it, which may have changed something before or afterwards: its changes count as not seen.';
 COMMENT ON COLUMN rollup_report.cluster_id IS 'System identifier of the cluster, in which alone these transactions mean anything.';
 
 CREATE FUNCTION rollup_report_is_hidden() RETURNS boolean
@@ -56,7 +58,8 @@ BEGIN
                       AND (k.time_zone = current_setting('TimeZone') OR NOT k.is_ahead)
                       AND NOT EXISTS (SELECT
                                         FROM rollup_change c
-                                       WHERE NOT pg_visible_in_snapshot(c.changed_by, k.seen))
+                                       WHERE c.changed_by = k.made_by
+                                          OR NOT pg_visible_in_snapshot(c.changed_by, k.seen))
                       AND k.cluster_id = (SELECT s.system_identifier FROM pg_control_system() s))
        AND EXISTS (SELECT
                      FROM pg_trigger t
@@ -74,7 +77,7 @@ CREATE FUNCTION rollup_keep_reports() RETURNS bigint
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 DECLARE
-    -- before anything is read: what is committed later counts as not seen
+    -- Before anything is read: what is committed later counts as not seen. (The own transaction a snapshot takes for ended.)
     snapshot   constant pg_snapshot := pg_current_snapshot();
     is_watched boolean;
     is_of_own  boolean;
@@ -108,7 +111,8 @@ BEGIN
 
     BEGIN
         DELETE FROM rollup_change c
-         WHERE pg_visible_in_snapshot(c.changed_by, snapshot);
+         WHERE pg_visible_in_snapshot(c.changed_by, snapshot)
+           AND c.changed_by <> pg_current_xact_id();
 
         DELETE FROM rollup_forecast;
         INSERT INTO rollup_forecast
@@ -122,13 +126,14 @@ BEGIN
         GET DIAGNOSTICS row_count = ROW_COUNT;
         kept := kept + row_count;
 
-        INSERT INTO rollup_report (report, as_of_day, made_at, time_zone, is_ahead, seen, cluster_id)
+        INSERT INTO rollup_report (report, as_of_day, made_at, time_zone, is_ahead, seen, made_by, cluster_id)
         SELECT v.report,
                sales_perf.as_of(),
                clock_timestamp(),
                current_setting('TimeZone'),
                EXISTS (SELECT FROM deal_change WHERE changed_at > now()) OR EXISTS (SELECT FROM deal WHERE recorded_at > now()),
                snapshot,
+               pg_current_xact_id(),
                (SELECT s.system_identifier FROM pg_control_system() s)
           FROM (VALUES ('forecast'), ('goal_progress')) AS v (report)
          -- what relations of the user's own hold cannot be watched

@@ -55,12 +55,12 @@ SELECT p.grain,
                        FROM closed_month_cell
                       WHERE closed_on BETWEEN p.prior_start AND p.prior_end) AS prior_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
-                            sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
+                            sum(sales_perf.converted_amount(c.open_amount, c.currency, sales_perf.as_of(), 'fx_rate_list'::regclass)) AS open_amount
                        FROM opened_month_cell c
                       WHERE c.opened_on BETWEEN p.period_start AND p.period_end) AS created_part ON true
           LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
                             sum(c.unrecorded_count)::bigint AS unrecorded_count,
-                            sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
+                            sum(sales_perf.converted_amount(c.open_amount, c.currency, sales_perf.as_of(), 'fx_rate_list'::regclass)) AS open_amount
                        FROM opened_month_cell c
                       WHERE c.is_open
                         AND p.holds_as_of) AS open_part ON true
@@ -251,7 +251,7 @@ SELECT p.grain,
                             sum(of_team.open_amount) AS open_amount
                        FROM (SELECT member.team_id,
                                     sales_perf.rollup(c.summary) AS summary,
-                                    sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
+                                    sum(sales_perf.converted_amount(c.open_amount, c.currency, sales_perf.as_of(), 'fx_rate_list'::regclass)) AS open_amount
                                FROM opened_month_cell c
                                JOIN rep_team member ON member.rep_id = c.rep_id AND c.opened_on BETWEEN member.valid_from AND member.valid_to
                               WHERE c.opened_on BETWEEN p.period_start AND p.period_end
@@ -265,7 +265,7 @@ SELECT p.grain,
                        FROM (SELECT member.team_id,
                                     sales_perf.rollup(c.summary) AS summary,
                                     sum(c.unrecorded_count) AS unrecorded_count,
-                                    sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
+                                    sum(sales_perf.converted_amount(c.open_amount, c.currency, sales_perf.as_of(), 'fx_rate_list'::regclass)) AS open_amount
                                FROM opened_month_cell c
                                JOIN rep_team member ON member.rep_id = c.rep_id AND sales_perf.as_of() BETWEEN member.valid_from AND member.valid_to
                               WHERE c.is_open
@@ -379,6 +379,77 @@ COMMENT ON COLUMN team_scorecard.manager_name IS 'Name of that rep.';
 
 -- ---------------------------------------------------------------- reps, and what belongs to none of them
 
+-- What belongs to no rep, in a function whose plan a session keeps: it is all of the above once more for one row, and the
+-- planner would take as long for it as for all reps. A mart with hardly any such deals pays nothing else for it.
+CREATE FUNCTION nobody_summary(period_start date, period_end date, prior_start date, prior_end date, holds_as_of boolean)
+    RETURNS TABLE (closed_summary sales_perf.deal_summary, prior_summary sales_perf.deal_summary, created_summary sales_perf.deal_summary,
+                   open_summary sales_perf.deal_summary, trailing_summary sales_perf.deal_summary, unrecorded_count bigint,
+                   created_open_amount numeric, open_amount numeric, unconverted_count bigint, credit_amount numeric, prior_credit_amount numeric)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+    SET plan_cache_mode = force_generic_plan
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+        SELECT closed_part.summary,
+               prior_part.summary,
+               created_part.summary,
+               open_part.summary,
+               trailing_part.summary,
+               open_part.unrecorded_count,
+               created_part.open_amount,
+               open_part.open_amount,
+               closed_part.unconverted_count,
+               credit_part.amount,
+               prior_credit_part.amount
+          FROM (SELECT sales_perf.rollup(summary) AS summary,
+                     sum(unconverted_count)::bigint AS unconverted_count
+                FROM closed_month_cell
+               WHERE rep_id IS NULL
+                 AND closed_on BETWEEN nobody_summary.period_start AND nobody_summary.period_end) AS closed_part
+        LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary
+                     FROM closed_month_cell
+                    WHERE rep_id IS NULL
+                      AND closed_on BETWEEN nobody_summary.prior_start AND nobody_summary.prior_end) AS prior_part ON true
+        LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
+                          sum(sales_perf.converted_amount(c.open_amount, c.currency, sales_perf.as_of(), 'fx_rate_list'::regclass)) AS open_amount
+                     FROM opened_month_cell c
+                    WHERE c.rep_id IS NULL
+                      AND c.opened_on BETWEEN nobody_summary.period_start AND nobody_summary.period_end) AS created_part ON true
+        LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
+                          sum(c.unrecorded_count)::bigint AS unrecorded_count,
+                          sum(sales_perf.converted_amount(c.open_amount, c.currency, sales_perf.as_of(), 'fx_rate_list'::regclass)) AS open_amount
+                     FROM opened_month_cell c
+                    WHERE c.rep_id IS NULL
+                      AND c.is_open
+                      AND nobody_summary.holds_as_of) AS open_part ON true
+        LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary
+                     FROM trailing_cell
+                    WHERE rep_id IS NULL
+                      AND nobody_summary.holds_as_of) AS trailing_part ON true
+        LEFT JOIN (SELECT trim_scale(sum(amount)) AS amount
+                     FROM split_month_cell
+                    WHERE rep_id IS NULL
+                      AND (rollup_is_expected() OR (SELECT has_split_of_nobody()))
+                      AND closed_on BETWEEN nobody_summary.period_start AND nobody_summary.period_end) AS credit_part ON true
+        LEFT JOIN (SELECT trim_scale(sum(amount)) AS amount
+                     FROM split_month_cell
+                    WHERE rep_id IS NULL
+                      AND (rollup_is_expected() OR (SELECT has_split_of_nobody()))
+                      AND closed_on BETWEEN nobody_summary.prior_start AND nobody_summary.prior_end) AS prior_credit_part ON true
+       WHERE EXISTS (SELECT FROM deal WHERE rep_id IS NULL)
+          -- or was nobody's then
+          OR EXISTS (SELECT
+                       FROM deal_change
+                      WHERE changed_at >= (sales_perf.as_of() + 1)::timestamptz
+                        AND field = 'rep_id'
+                        AND old_value IS NULL);
+END
+$$;
+
+COMMENT ON FUNCTION nobody_summary(date, date, date, date, boolean) IS 'A part of rep_summary: one row for the deals of no rep in a period, if there are, or were, any such deals; none else.';
+
 -- Parts are joined on rep_id, and once more on rep_id || '': with a constant rep the first says nothing
 -- of how many rows match, and up to PostgreSQL 15 hundreds were taken to, multiplied by each part.
 CREATE VIEW rep_summary WITH (security_invoker = true) AS
@@ -444,14 +515,14 @@ SELECT p.grain,
                       GROUP BY rep_id) AS prior_part ON prior_part.rep_id = r.rep_id AND prior_part.rep_id || '' = r.rep_id || ''
           LEFT JOIN (SELECT c.rep_id,
                             sales_perf.rollup(c.summary) AS summary,
-                            sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
+                            sum(sales_perf.converted_amount(c.open_amount, c.currency, sales_perf.as_of(), 'fx_rate_list'::regclass)) AS open_amount
                        FROM opened_month_cell c
                       WHERE c.opened_on BETWEEN p.period_start AND p.period_end
                       GROUP BY c.rep_id) AS created_part ON created_part.rep_id = r.rep_id AND created_part.rep_id || '' = r.rep_id || ''
           LEFT JOIN (SELECT c.rep_id,
                             sales_perf.rollup(c.summary) AS summary,
                             sum(c.unrecorded_count)::bigint AS unrecorded_count,
-                            sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
+                            sum(sales_perf.converted_amount(c.open_amount, c.currency, sales_perf.as_of(), 'fx_rate_list'::regclass)) AS open_amount
                        FROM opened_month_cell c
                       WHERE c.is_open
                         AND p.holds_as_of
@@ -480,60 +551,19 @@ SELECT p.grain,
                NULL::text,
                NULL::text,
                NULL::text,
-               closed_part.summary,
-               prior_part.summary,
-               created_part.summary,
-               open_part.summary,
-               trailing_part.summary,
-               open_part.unrecorded_count,
-               created_part.open_amount,
-               open_part.open_amount,
-               closed_part.unconverted_count,
-               credit_part.amount,
-               prior_credit_part.amount,
+               n.closed_summary,
+               n.prior_summary,
+               n.created_summary,
+               n.open_summary,
+               n.trailing_summary,
+               n.unrecorded_count,
+               n.created_open_amount,
+               n.open_amount,
+               n.unconverted_count,
+               n.credit_amount,
+               n.prior_credit_amount,
                NULL::numeric
-          FROM (SELECT sales_perf.rollup(summary) AS summary,
-                       sum(unconverted_count)::bigint AS unconverted_count
-                  FROM closed_month_cell
-                 WHERE rep_id IS NULL
-                   AND closed_on BETWEEN p.period_start AND p.period_end) AS closed_part
-          LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary
-                       FROM closed_month_cell
-                      WHERE rep_id IS NULL
-                        AND closed_on BETWEEN p.prior_start AND p.prior_end) AS prior_part ON true
-          LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
-                            sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
-                       FROM opened_month_cell c
-                      WHERE c.rep_id IS NULL
-                        AND c.opened_on BETWEEN p.period_start AND p.period_end) AS created_part ON true
-          LEFT JOIN (SELECT sales_perf.rollup(c.summary) AS summary,
-                            sum(c.unrecorded_count)::bigint AS unrecorded_count,
-                            sum(sales_perf.reporting_amount(c.open_amount, c.currency, sales_perf.as_of(), (SELECT rates FROM fx_rate_list))) AS open_amount
-                       FROM opened_month_cell c
-                      WHERE c.rep_id IS NULL
-                        AND c.is_open
-                        AND p.holds_as_of) AS open_part ON true
-          LEFT JOIN (SELECT sales_perf.rollup(summary) AS summary
-                       FROM trailing_cell
-                      WHERE rep_id IS NULL
-                        AND p.holds_as_of) AS trailing_part ON true
-          LEFT JOIN (SELECT trim_scale(sum(amount)) AS amount
-                       FROM split_month_cell
-                      WHERE rep_id IS NULL
-                        AND (SELECT has_split_of_nobody())
-                        AND closed_on BETWEEN p.period_start AND p.period_end) AS credit_part ON true
-          LEFT JOIN (SELECT trim_scale(sum(amount)) AS amount
-                       FROM split_month_cell
-                      WHERE rep_id IS NULL
-                        AND (SELECT has_split_of_nobody())
-                        AND closed_on BETWEEN p.prior_start AND p.prior_end) AS prior_credit_part ON true
-         WHERE EXISTS (SELECT FROM deal WHERE rep_id IS NULL)
-            -- or was nobody's then
-            OR EXISTS (SELECT
-                         FROM deal_change
-                        WHERE changed_at >= (sales_perf.as_of() + 1)::timestamptz
-                          AND field = 'rep_id'
-                          AND old_value IS NULL)) AS e;
+          FROM nobody_summary(p.period_start, p.period_end, p.prior_start, p.prior_end, p.holds_as_of) AS n) AS e;
 
 COMMENT ON VIEW rep_summary IS 'The summaries behind rep_scorecard, which BI tools should read instead.';
 COMMENT ON COLUMN rep_summary.grain IS 'month, quarter or year: filter one.';

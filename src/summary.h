@@ -39,6 +39,8 @@ extern void summary_open(const SummaryLayout *layout, SummaryView *view, Datum v
 extern bool summary_read(FunctionCallInfo fcinfo, int argument,
 						 const SummaryLayout *layout, SummaryView *view);
 extern struct varlena *summary_packed(const SummaryLayout *layout, Datum value);
+extern bool summary_is_mergeable(const SummaryLayout *layout, struct varlena *p);
+extern struct varlena *summary_merge(const SummaryLayout *layout, Datum a, Datum b, int sign);
 extern struct varlena *summary_part(const SummaryLayout *from, Datum value,
 									const SummaryLayout *to, int first_count,
 									int first_decimal, int first_histogram);

@@ -14,8 +14,16 @@
 static Datum
 combined(const SummaryLayout *layout, Datum *a, Datum b, int sign)
 {
-	Summary    *s = summary_new(layout);
+	Summary    *s;
 
+	if (a != NULL)
+	{
+		struct varlena *sum = summary_merge(layout, *a, b, sign);
+
+		if (sum != NULL)
+			return PointerGetDatum(sum);
+	}
+	s = summary_new(layout);
 	if (a != NULL)
 		s = summary_absorb(layout, s, *a, 1);
 	s = summary_absorb(layout, s, b, sign);
@@ -140,6 +148,31 @@ absorb_state(FunctionCallInfo fcinfo, const SummaryLayout *layout, int sign)
 			PG_RETURN_NULL();
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 	}
+
+	/*
+	 * A few values of like size, as the months of a quarter: the state stays
+	 * packed.  A working one, which takes long to make and to pack, is for
+	 * what adds little to it each time.
+	 */
+	if (sign > 0 && called_by_aggregate(fcinfo))
+	{
+		struct varlena *value = summary_detoast(PG_GETARG_DATUM(1));
+
+		if (PG_ARGISNULL(0) && summary_is_mergeable(layout, value))
+			return PointerGetDatum(value);
+		if (!PG_ARGISNULL(0))
+		{
+			struct varlena *packed = (struct varlena *) PG_GETARG_POINTER(0);
+
+			if (!summary_is_working((Summary *) packed, layout) &&
+				VARSIZE_ANY_EXHDR(packed) / 32 <= VARSIZE_ANY_EXHDR(value))
+			{
+				packed = summary_merge(layout, PointerGetDatum(packed), PointerGetDatum(value), sign);
+				if (packed != NULL)
+					return PointerGetDatum(packed);
+			}
+		}
+	}
 	if (PG_ARGISNULL(0) && sign > 0)
 		state = summary_copy(layout, PG_GETARG_DATUM(1));
 	else
@@ -166,12 +199,23 @@ Datum
 summary_final(FunctionCallInfo fcinfo, const SummaryLayout *layout)
 {
 	Datum		state;
+	struct varlena *packed;
 
 	if (PG_ARGISNULL(0))
 		state = PointerGetDatum(summary_new(layout));
 	else
 		state = PG_GETARG_DATUM(0);
-	return PointerGetDatum(summary_packed(layout, state));
+	packed = summary_packed(layout, state);
+
+	/* a state that is packed already goes on without us */
+	if (packed == (struct varlena *) DatumGetPointer(state))
+	{
+		size_t		size = VARSIZE_ANY(packed);
+
+		packed = palloc(size);
+		memcpy(packed, DatumGetPointer(state), size);
+	}
+	return PointerGetDatum(packed);
 }
 
 /* One of the counts of a value: what accessors of counts do. */

@@ -23,5 +23,7 @@ extern struct varlena *summary_pack(const SummaryView *view);
 extern struct varlena *summary_pack_part(const SummaryLayout *from, struct varlena *packed,
 										 const SummaryLayout *to, int first_count,
 										 int first_decimal, int first_histogram);
+extern struct varlena *summary_pack_merge(const SummaryLayout *layout, struct varlena *a,
+										  struct varlena *b, int sign);
 
 #endif							/* SALES_PERF_SUMMARY_PACK_H */

@@ -60,6 +60,16 @@ wire_read_long(WireReader *reader)
 void
 wire_skip(WireReader *reader, uint64 numbers)
 {
+	/* a number ends with a byte below 0x80: eight bytes at a time */
+	while (numbers >= sizeof(uint64) && reader->end - reader->at >= (ptrdiff_t) sizeof(uint64))
+	{
+		uint64		bytes;
+
+		memcpy(&bytes, reader->at, sizeof(bytes));
+		bytes = (~bytes & UINT64CONST(0x8080808080808080)) >> 7;
+		numbers -= (bytes * UINT64CONST(0x0101010101010101)) >> 56;
+		reader->at += sizeof(bytes);
+	}
 	while (numbers > 0 && reader->at < reader->end)
 		numbers -= *reader->at++ < 0x80;
 	if (numbers > 0)

@@ -1,6 +1,6 @@
 -- Maintained rollups: what reports read from them is what they read from the deals, whatever is done to those.
 -- The oracles are the reports themselves, read with the rollups switched off, and plain SQL.
-SELECT plan(164);
+SELECT plan(225);
 
 SELECT sales_perf.create_mart('sales') \gset
 SELECT sales_perf.generate_demo('sales', 500, 5) \gset
@@ -116,6 +116,38 @@ SELECT is(sales_perf.rebuild_rollup('sales'), 0::bigint, 'which are always made 
 SELECT is(pg_temp.wrong_cells(), 0::bigint, 'and are mended');
 SELECT is((SELECT count(*) FROM (SELECT deal_id, rep_id, is_overlay, sum(amount) FROM rollup_split GROUP BY 1, 2, 3 EXCEPT SELECT deal_id, m.rep_id, m.o, sum(m.amount) FROM split_credit c CROSS JOIN LATERAL (VALUES (c.rep_id, c.is_overlay, c.amount), (c.owner_rep_id, false, CASE WHEN NOT c.is_overlay THEN - c.amount END)) AS m (rep_id, o, amount) WHERE m.amount IS NOT NULL GROUP BY 1, 2, 3) AS x), 0::bigint, 'with what each deal adds to them');
 
+-- ---------------------------------------------------------------- plans for rollups, and what they do where rollups do not serve
+
+\ir fixture/rows_read.sql
+SELECT ok(rollup_is_expected(), 'the planner is told to expect rollups');
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM rep_scorecard WHERE grain = 'quarter'$$), '<=', 2::bigint, 'reps: no deals are read, but for the first day of all');
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM team_scorecard WHERE grain = 'quarter'$$), '<=', 2::bigint, 'nor for teams');
+SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM company_scorecard WHERE grain = 'quarter'$$), '<=', 2::bigint, 'nor for the company');
+SELECT cmp_ok(pg_temp.rows_read('rollup_cell', $$SELECT * FROM rep_scorecard WHERE grain = 'quarter' AND period_start = (date_trunc('quarter', current_date) - interval '6 months')::date AND rep_id = 'R001'$$),
+              '<=', (SELECT count(*) FROM rollup_cell WHERE grain = 'month' AND rep_id = 'R001'), 'a filter on rep and period reaches the rollups');
+
+-- a change dated in the future: nothing is different yet, but rollups do not serve, which no planner is told
+PREPARE company AS SELECT to_jsonb(x) FROM company_scorecard AS x WHERE grain = 'quarter';
+EXECUTE company \g /dev/null
+BEGIN;
+INSERT INTO deal_change (deal_id, changed_at, field, old_value, new_value)
+SELECT deal_id, now() + interval '3 days', 'amount', amount::text, '7' FROM deal WHERE outcome = 'won' AND closed_on <= current_date ORDER BY deal_id LIMIT 1;
+SELECT ok(rollup_is_expected() AND rollup_grain() IS NULL, 'rollups are expected, and do not serve');
+CREATE TEMP TABLE unexpected ON COMMIT DROP AS SELECT * FROM pg_temp.answers();
+SELECT is((SELECT count(*) FROM (SELECT * FROM unexpected EXCEPT ALL SELECT * FROM after WHERE report <> 'kpi_long') AS x) + (SELECT count(*) FROM (SELECT * FROM after WHERE report <> 'kpi_long' EXCEPT ALL SELECT * FROM unexpected) AS x), 0::bigint, 'reports say the same');
+ROLLBACK;
+
+-- plans that are kept: right for any day, whichever they were made for
+SET plan_cache_mode = force_generic_plan;
+SELECT set_eq('EXECUTE company', $$SELECT to_jsonb(x) FROM company_scorecard AS x WHERE grain = 'quarter'$$, 'a prepared report reads rollups');
+SELECT (current_date - 100)::text AS long_ago \gset
+SET sales_perf.as_of = :'long_ago';
+SELECT set_eq('EXECUTE company', $$SELECT to_jsonb(x) FROM company_scorecard AS x WHERE grain = 'quarter'$$, 'as of a day in the past the deals');
+SELECT cmp_ok(pg_temp.rows_read('deal', 'EXECUTE company'), '>', 100::bigint, 'planned anew for them, so that filters reach them');
+RESET sales_perf.as_of;
+SELECT set_eq('EXECUTE company', $$SELECT to_jsonb(x) FROM company_scorecard AS x WHERE grain = 'quarter'$$, 'and rollups again');
+RESET plan_cache_mode;
+
 -- ---------------------------------------------------------------- what writers do
 
 -- Each of these, then verified and compared, at first not folded, then folded.
@@ -157,6 +189,25 @@ VALUES ('an insert', $$INSERT INTO deal (deal_id, rep_id, amount, opened_on, clo
        ('shares', $$UPDATE deal_credit SET share = CASE rep_id WHEN 'R002' THEN 0.6 ELSE 0.4 END WHERE NOT is_overlay AND deal_id IN (SELECT deal_id FROM deal_credit WHERE rep_id = 'R002' AND share = 0.3 ORDER BY deal_id LIMIT 50)$$, false),
        ('a split is given to another deal', $$UPDATE deal_credit SET deal_id = (SELECT min(deal_id) FROM deal d WHERE outcome = 'won' AND NOT EXISTS (SELECT FROM deal_credit c WHERE c.deal_id = d.deal_id)) WHERE deal_id = (SELECT min(deal_id) FROM deal_credit)$$, false),
        ('amount and outcome of split deals', $$UPDATE deal SET amount = amount + 1, outcome = (ARRAY['won', 'open', 'lost'])[1 + abs(hashtext(deal_id)) % 3] WHERE deal_id IN (SELECT deal_id FROM deal_credit)$$, true),
+       ('one of the split deals: its amount', $$UPDATE deal SET amount = coalesce(amount, 0) + 3 WHERE deal_id = (SELECT min(c.deal_id) FROM deal_credit c JOIN deal USING (deal_id) WHERE outcome = 'won')$$, false),
+       ('its owner', $$UPDATE deal SET rep_id = CASE rep_id WHEN 'R005' THEN 'R004' ELSE 'R005' END WHERE deal_id = (SELECT min(c.deal_id) FROM deal_credit c JOIN deal USING (deal_id) WHERE outcome = 'won')$$, false),
+       ('its currency', $$UPDATE deal SET currency = CASE WHEN currency = 'GBP' THEN 'EUR' ELSE 'GBP' END WHERE deal_id = (SELECT min(c.deal_id) FROM deal_credit c JOIN deal USING (deal_id) WHERE outcome = 'won')$$, false),
+       ('its day of closing', $$UPDATE deal SET closed_on = coalesce(closed_on, current_date) - 33 WHERE deal_id = (SELECT min(c.deal_id) FROM deal_credit c JOIN deal USING (deal_id) WHERE outcome = 'won')$$, false),
+       ('the day on which it begins to count', $$UPDATE deal SET opened_on = current_date + 8 WHERE deal_id = (SELECT min(c.deal_id) FROM deal_credit c JOIN deal USING (deal_id) WHERE outcome = 'won')$$, false),
+       ('its key, and no more', $$UPDATE deal SET deal_id = '0 ' || deal_id WHERE deal_id = (SELECT min(c.deal_id) FROM deal_credit c JOIN deal USING (deal_id) WHERE outcome = 'won')$$, false),
+       ('it is lost', $$UPDATE deal SET outcome = 'lost' WHERE deal_id = (SELECT min(c.deal_id) FROM deal_credit c JOIN deal USING (deal_id) WHERE outcome = 'won')$$, false),
+       ('two who trade amounts: their cells stay, what is split does not',
+        $$INSERT INTO deal (deal_id, rep_id, amount, opened_on, closed_on, outcome) VALUES ('trade 1', 'R002', 100, current_date - 9, current_date - 5, 'won'), ('trade 2', 'R002', 900, current_date - 9, current_date - 5, 'won');
+          INSERT INTO deal_credit (deal_id, rep_id, share) VALUES ('trade 1', 'R003', 0.4), ('trade 1', 'R004', 0.6);
+          UPDATE deal SET amount = 1000 - amount WHERE deal_id IN ('trade 1', 'trade 2')$$, true),
+       ('digits that are no amount', $$UPDATE deal SET amount = amount + 0.000 WHERE hashtext(deal_id) % 2 = 0 OR deal_id LIKE 'trade%'$$, false),
+       ('traded keys', $$UPDATE deal SET deal_id = 'trade 3' WHERE deal_id = 'trade 2'; UPDATE deal SET deal_id = CASE deal_id WHEN 'trade 1' THEN 'trade 4' ELSE 'trade 5' END, amount = 1000 - amount WHERE deal_id IN ('trade 1', 'trade 3')$$, false),
+       ('one row of many that stay', $$UPDATE deal SET amount = CASE WHEN deal_id = 'trade 4' THEN 77 ELSE amount END, rep_id = CASE WHEN deal_id = 'trade 5' THEN 'R003' ELSE rep_id END$$, true),
+       ('what stays is written', $$UPDATE deal SET deal_id = deal_id, amount = amount, rep_id = rep_id$$, false),
+       ('a cascade that writes rows twice', $$UPDATE deal SET account_id = (SELECT min(account_id) FROM account) WHERE rep_id = 'R003'; WITH a AS (UPDATE account SET account_id = account_id || ' renamed' WHERE account_id = (SELECT min(account_id) FROM account)) UPDATE rep SET rep_id = 'R003 renamed' WHERE rep_id = 'R003'$$, true),
+       ('cascades in one statement that write other rows', $$WITH a AS (UPDATE rep SET rep_id = 'R004 renamed' WHERE rep_id = 'R004') UPDATE rep SET rep_id = 'R003' WHERE rep_id = 'R003 renamed'; UPDATE rep SET rep_id = 'R004' WHERE rep_id = 'R004 renamed'$$, false),
+       ('rates in the statement that changes deals', $$WITH r AS (UPDATE fx_rate SET rate = rate * 1.01) UPDATE deal SET amount = amount + 1, rep_id = CASE deal_id WHEN 'trade 4' THEN 'R002' ELSE rep_id END WHERE currency = 'GBP' OR deal_id LIKE 'trade%'$$, true),
+       ('deals in the statement that changes rates', $$WITH d AS (UPDATE deal SET currency = 'GBP', deal_id = deal_id || ' again' WHERE deal_id LIKE 'trade%') UPDATE fx_rate SET rate = rate * 1.02$$, false),
        ('splits are taken away', $$DELETE FROM deal_credit WHERE deal_id IN (SELECT deal_id FROM deal_credit ORDER BY md5(deal_id) LIMIT 60)$$, true),
        ('a rate', $$UPDATE fx_rate SET rate = rate * 1.1 WHERE valid_from = (SELECT max(valid_from) FROM fx_rate)$$, false),
        ('a rate for what had none', $$INSERT INTO fx_rate (currency, valid_from, rate) VALUES ('XXX', current_date - 700, 3.5), ('XXX', current_date - 90, 4)$$, true),
@@ -193,5 +244,49 @@ END
 $$;
 SELECT setseed(0.5) \gset
 SELECT format('SELECT pg_temp.try(%L, %L, %L);', what, sql, is_compared) FROM doing ORDER BY no \gexec
+
+-- ---------------------------------------------------------------- what writers are spared
+
+SELECT sales_perf.fold_rollup('sales') \gset
+INSERT INTO fx_rate (currency, valid_from, rate)
+SELECT currency, current_date - 7 * i, 1 + i / 100.0 FROM unnest(ARRAY['EUR', 'GBP', 'JPY']) AS currency CROSS JOIN generate_series(1, 20) AS i;
+SELECT set_reporting_currency('USD') \gset
+INSERT INTO deal_credit (deal_id, rep_id, share) VALUES ('n1', 'R002', 1);
+CREATE FUNCTION pg_temp.appended(sql text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    before bigint := (SELECT count(*) FROM rollup_delta);
+BEGIN
+    EXECUTE sql;
+    RETURN (SELECT count(*) FROM rollup_delta) - before;
+END
+$$;
+CREATE TEMP TABLE split_before AS SELECT ctid AS place, xmin::text AS writer FROM rollup_split;
+SELECT isnt_empty('SELECT FROM split_before', 'a deal is split');
+SELECT is(pg_temp.appended(sql), 0::bigint, 'nothing is appended: ' || sql)
+  FROM unnest(ARRAY[$$UPDATE deal SET stage_id = (SELECT min(stage_id) FROM stage WHERE is_open), expected_close_on = current_date, name = 'n', forecast_category = 'f'$$,
+                    $$UPDATE deal SET expected_close_on = current_date + 1 WHERE deal_id = 'n1'$$,
+                    $$UPDATE deal SET deal_id = deal_id, amount = amount, currency = currency$$]) AS sql;
+SELECT set_eq('SELECT ctid AS place, xmin::text AS writer FROM rollup_split', 'SELECT * FROM split_before', 'nor are splits derived anew');
+SELECT is(pg_temp.appended($$UPDATE deal SET amount = amount + CASE WHEN deal_id = 'n2' THEN 1 ELSE 0 END$$), 2::bigint, 'one deal of many: its closed and its opened cell');
+SELECT set_eq('SELECT ctid AS place, xmin::text AS writer FROM rollup_split', 'SELECT * FROM split_before', 'and no split of another');
+SELECT is(pg_temp.appended($$UPDATE deal SET rep_id = 'R005' WHERE deal_id = 'n2'$$), 4::bigint, 'an owner: two cells of each');
+SELECT is(pg_temp.wrong_cells(), 0::bigint, 'all the same the rollups are right');
+
+-- the few rates that deals need do what all do
+SELECT is_empty($$
+    SELECT c.currency, d.on_day
+      FROM unnest(ARRAY['EUR', 'GBP', 'JPY', 'USD', 'XXX', 'AAA']) AS c (currency)
+     CROSS JOIN (SELECT current_date - i AS on_day FROM generate_series(-2, 150) AS i UNION ALL VALUES ('infinity'::date), ('-infinity'), (NULL)) AS d
+     CROSS JOIN LATERAL (VALUES (c.currency, c.currency, d.on_day, d.on_day),
+                                (c.currency, c.currency, d.on_day - CASE WHEN isfinite(d.on_day) THEN 30 ELSE 0 END, d.on_day),
+                                ('EUR', greatest(c.currency, 'GBP'), least(d.on_day, current_date - 60), greatest(d.on_day, current_date))) AS r (first_currency, last_currency, first_day, last_day)
+     WHERE c.currency BETWEEN r.first_currency AND r.last_currency
+       AND sales_perf.reporting_amount(10, c.currency, d.on_day, rollup_rate_list(r.first_currency, r.last_currency, r.first_day, r.last_day))
+           IS DISTINCT FROM sales_perf.reporting_amount(10, c.currency, d.on_day, (SELECT rates FROM fx_rate_list))
+$$, 'a list of the rates that some deals need converts as that of all rates does');
+SELECT is(array_length(rollup_rate_list('GBP', 'GBP', current_date - 10, current_date - 10), 1), 4, 'and is short');
+SELECT is(rollup_rate_list(NULL, NULL, NULL, NULL), NULL, 'none, where no deal has a currency');
+SELECT is(pg_temp.appended($$UPDATE deal SET currency = 'GBP', amount = 50 WHERE deal_id = 'n3'$$) > 0, true, 'a deal in another currency');
+SELECT is(pg_temp.wrong_cells(), 0::bigint, 'is converted');
 
 SELECT * FROM finish();

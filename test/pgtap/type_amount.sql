@@ -114,8 +114,8 @@ WITH RECURSIVE doubling AS (
 	GROUP BY amount
 	UNION ALL
 	SELECT power + 1, amount,
-		(SELECT fixture.unfinished(x) FROM (VALUES (s), (s)) AS v (x)),
-		(SELECT fixture.unfinished(x) FROM (VALUES (deals), (deals)) AS v (x))
+		(SELECT fixture.unfinished(- x) FROM (VALUES (s), (s)) AS v (x)),
+		(SELECT fixture.unfinished(- x) FROM (VALUES (deals), (deals)) AS v (x))
 	FROM doubling
 	WHERE power < 49
 )

@@ -1,7 +1,7 @@
 -- deal_agg against plain SQL over the rows, and against the aggregates of its parts.
 SET search_path = public, sales_perf;
 \ir fixture/samples.sql
-SELECT plan(29);
+SELECT plan(31);
 
 CREATE TABLE deal AS
 SELECT seed, deal_no % 13 AS rep_no, amount, outcome, opened_on, closed_on
@@ -179,5 +179,32 @@ SELECT is(
 		median_deal_amount(s), cycle_count(s), cycle_average(s), cycle_median(s), sales_velocity(s), win_rate_low(s), cycle_km_median(s, '2024-01-01'))::text,
 	'(0,0,0,0,0,0,,,,0,,,,,)', 'of no deals counts and amounts are 0, and the rest is NULL')
 FROM (SELECT deal_agg(amount, outcome, opened_on, closed_on) AS s FROM deal WHERE false) AS d;
+
+-- Accessors remember the values they read last: many values in turn, also as parts of them, differences, and working ones.
+CREATE TABLE in_turn AS
+SELECT row_number() OVER (ORDER BY fixture.random('turn', a.seed * 100 + b.seed)) AS turn, v.s, v.s::jsonb AS j
+FROM fixture.sample_deal_summary AS a, fixture.sample_deal_summary AS b,
+	LATERAL (VALUES (a.s + b.s), (a.s - b.s), (a.w), (b.s)) AS v (s);
+SELECT is_empty(
+	$$SELECT turn
+	  FROM (
+		SELECT *,
+			ROW(won_count(s), lost_count(s), open_count(s), unpriced_count(s)) AS counts,
+			ROW((j ->> 'won')::bigint, (j ->> 'lost')::bigint, (j ->> 'open')::bigint, (j ->> 'unpriced')::bigint) AS said,
+			(SELECT sum(value::bigint) FROM jsonb_each_text(j -> 'won_days')) AS cycles
+		FROM in_turn
+		ORDER BY turn
+	  ) AS t
+	  WHERE CASE WHEN is_valid(s) THEN counts IS DISTINCT FROM said OR cycle_count(s) IS DISTINCT FROM coalesce(cycles, 0) ELSE won_count(s) IS NOT NULL END$$,
+	'values read in turn: each says its own');
+SELECT is_empty(
+	$$SELECT a.turn
+	  FROM in_turn AS a
+	  JOIN in_turn AS b ON b.turn = a.turn + 1
+	  WHERE is_valid(a.s) AND is_valid(b.s)
+		AND ROW(bookings_amount(a.s), bookings_amount(b.s), cycle_median(b.s), cycle_median(a.s), won_count(b.s))
+			IS DISTINCT FROM ROW(amount_total(won_amounts(a.s)), amount_total(won_amounts(b.s)),
+				cycle_percentile(b.s, 0.5), cycle_percentile(cycle(a.s), 0.5), (b.j ->> 'won')::bigint)$$,
+	'and so do two at a time');
 
 SELECT * FROM finish();

@@ -102,6 +102,12 @@ INSERT INTO rule (name, counterexamples) VALUES
 	) AS n
 	WHERE sorted <> expected OR grouped <> expected $$),
 
+('a rollup of differences that cancel out leaves the rest, byte for byte, in whatever order', $$
+	SELECT a.seed, b.seed
+	FROM fixture.sample_{type} AS a, fixture.sample_{type} AS b
+	WHERE fixture.packed((SELECT rollup(x ORDER BY place) FROM (VALUES (1, a.s), (2, - b.s), (3, b.s)) AS v (place, x))) IS DISTINCT FROM fixture.packed(a.s)
+		OR fixture.packed((SELECT rollup(x ORDER BY place) FROM (VALUES (1, - b.s), (2, a.s), (3, b.s)) AS v (place, x))) IS DISTINCT FROM fixture.packed(a.s)
+		OR fixture.packed((SELECT rollup(x ORDER BY place) FROM (VALUES (1, b.w), (2, - b.s), (3, a.s)) AS v (place, x))) IS DISTINCT FROM fixture.packed(a.s) $$),
 ('the rollup of any partition is the rollup of the whole', $$
 	SELECT parts
 	FROM generate_series(1, 9) AS parts,

@@ -125,7 +125,7 @@ WITH RECURSIVE doubling AS (
 	WHERE i <= 3000
 	GROUP BY name
 	UNION ALL
-	SELECT name, power + 1, (SELECT fixture.unfinished(x) FROM (VALUES (s), (s)) AS v (x))
+	SELECT name, power + 1, (SELECT fixture.unfinished(- x) FROM (VALUES (s), (s)) AS v (x))
 	FROM doubling
 	WHERE power < 40
 )

@@ -236,6 +236,19 @@ fine($one, "SELECT sales_perf.fold_rollup('sales')");
 is(($two->query(q{SELECT sales_perf.fold_rollup('sales')}))[0], '0', 'two folds do not make them at the same time');
 fine($one, 'COMMIT');
 is(kept(), 'f', 'and one that follows a change in its transaction makes none that others read');
+
+# A snapshot takes the own transaction for ended once a later one has.
+for my $first ("UPDATE rep SET name = 'Anne' WHERE rep_id = 'ann'", 'SELECT pg_current_xact_id()')
+{
+	fine($one, 'BEGIN');
+	fine($one, $first);
+	fine($two, "UPDATE team SET name = 'Northmost' WHERE team_id = 'north'");
+	fine($one, "SELECT sales_perf.fold_rollup('sales')");
+	fine($one, "UPDATE rep SET name = 'Anna' WHERE rep_id = 'ann'");
+	is(($one->query(q{SELECT rollup_report_serves('forecast')}))[0], 'f', "a change after the fold, in its transaction, that began with $first");
+	fine($one, 'COMMIT');
+	is(kept(), 'f', 'nor do others read what was kept before it');
+}
 $node->safe_psql('postgres', q{SELECT sales_perf.fold_rollup('sales')});
 is(kept(), 't', 'the next one does');
 
