@@ -23,41 +23,53 @@ END;
 COMMENT ON FUNCTION score_interval_high(double precision, double precision, double precision) IS 'Internal to market_trend and swot: upper bound of it.';
 
 CREATE VIEW market_trend WITH (security_invoker = true) AS
--- One reading of the deals: of 24 complete months, and of one more, which tells whether there was anything before.
-WITH cell AS MATERIALIZED (
+-- One reading of the deals: of 24 complete months, and of one more, which tells whether there was anything before. Outcomes
+-- are told apart by grouping: that is quicker than a condition for each figure, and parallel workers can do it.
+WITH deal_cell AS MATERIALIZED (
     SELECT a.segment,
            a.region,
-           f.product_id,
-           date_trunc('month', f.day::timestamp) AS month,
-           count(*) FILTER (WHERE f.is_sold) AS sold_count,
-           sum(f.reporting_amount) FILTER (WHERE f.is_sold) AS sold_amount,
-           count(*) FILTER (WHERE f.is_sold AND f.reporting_amount IS NULL) AS unpriced_count,
-           count(*) FILTER (WHERE f.outcome = 'won') AS won_count,
-           count(*) FILTER (WHERE f.outcome = 'lost') AS lost_count
-      FROM (SELECT account_id,
-                   product_id,
-                   closed_on AS day,
-                   outcome,
-                   -- as in the view purchase: won deals stand in for sales where there are none
-                   outcome = 'won' AND NOT EXISTS (SELECT FROM sale) AS is_sold,
-                   reporting_amount
-              FROM deal_core_as_of
-             WHERE NOT is_open
-               AND outcome IN ('won', 'lost')
-               AND closed_on >= (date_trunc('month', (sales_perf.as_of() + 1)::timestamp) - interval '25 months')::date
-               AND closed_on < date_trunc('month', (sales_perf.as_of() + 1)::timestamp)::date
-             UNION ALL
-            SELECT account_id,
-                   product_id,
-                   sold_on,
-                   NULL,
-                   true,
-                   reporting_amount
-              FROM sale_as_of
-             WHERE sold_on >= (date_trunc('month', (sales_perf.as_of() + 1)::timestamp) - interval '25 months')::date
-               AND sold_on < date_trunc('month', (sales_perf.as_of() + 1)::timestamp)::date) AS f
-      LEFT JOIN account a ON a.account_id = f.account_id
-     GROUP BY a.segment, a.region, f.product_id, date_trunc('month', f.day::timestamp)
+           d.product_id,
+           date_trunc('month', d.closed_on::timestamp) AS month,
+           d.outcome,
+           count(*) AS deal_count,
+           count(d.reporting_amount) AS priced_count,
+           sum(d.reporting_amount) AS amount
+      FROM deal_core_as_of d
+      LEFT JOIN account a ON a.account_id = d.account_id
+     WHERE NOT d.is_open
+       AND d.outcome IN ('won', 'lost')
+       AND d.closed_on >= (date_trunc('month', (sales_perf.as_of() + 1)::timestamp) - interval '25 months')::date
+       AND d.closed_on < date_trunc('month', (sales_perf.as_of() + 1)::timestamp)::date
+     GROUP BY a.segment, a.region, d.product_id, date_trunc('month', d.closed_on::timestamp), d.outcome
+),
+-- As in the view purchase, won deals stand in for sales where there are none.
+cell AS MATERIALIZED (
+    SELECT segment,
+           region,
+           product_id,
+           month,
+           CASE WHEN outcome = 'won' AND is_alone THEN deal_count ELSE 0 END AS sold_count,
+           CASE WHEN outcome = 'won' AND is_alone THEN amount END AS sold_amount,
+           CASE WHEN outcome = 'won' AND is_alone THEN deal_count - priced_count ELSE 0 END AS unpriced_count,
+           CASE WHEN outcome = 'won' THEN deal_count ELSE 0 END AS won_count,
+           CASE WHEN outcome = 'lost' THEN deal_count ELSE 0 END AS lost_count
+      FROM deal_cell
+     CROSS JOIN (SELECT NOT EXISTS (SELECT FROM sale) AS is_alone) AS e
+     UNION ALL
+    SELECT a.segment,
+           a.region,
+           s.product_id,
+           date_trunc('month', s.sold_on::timestamp),
+           count(*),
+           sum(s.reporting_amount),
+           count(*) - count(s.reporting_amount),
+           0,
+           0
+      FROM sale_as_of s
+      LEFT JOIN account a ON a.account_id = s.account_id
+     WHERE s.sold_on >= (date_trunc('month', (sales_perf.as_of() + 1)::timestamp) - interval '25 months')::date
+       AND s.sold_on < date_trunc('month', (sales_perf.as_of() + 1)::timestamp)::date
+     GROUP BY a.segment, a.region, s.product_id, date_trunc('month', s.sold_on::timestamp)
 ),
 -- The first month with sales may be half of one: what begins with it cannot be compared.
 history AS MATERIALIZED (
@@ -145,10 +157,10 @@ tested AS MATERIALIZED (
                                         END)::double precision
                    END AS dispersion) AS d
 ),
--- Holm: the smallest of k chances counts k times, the next one k - 1 times, and none counts less than one before it.
+-- Benjamini and Hochberg: the i-th smallest of k chances counts k / i times, and none counts more than one after it.
 judged AS (
     SELECT c.*,
-           least(1, max(c.p_value * (c.test_count - c.place + 1)) OVER (PARTITION BY c.dimension ORDER BY c.place)) AS adjusted_p_value
+           min(c.p_value * c.test_count / c.place) OVER (PARTITION BY c.dimension ORDER BY c.place DESC) AS adjusted_p_value
       FROM (SELECT t.*,
                    p.p_value,
                    count(p.p_value) OVER (PARTITION BY t.dimension) AS test_count,
@@ -265,14 +277,14 @@ SELECT f.dimension,
                 || ': ' || in_words(f.compared_count, 'count') || ' sales in the ' || in_words(f.compared_months, 'count') || ' months up to ' || to_char(f.last_day, 'YYYY-MM-DD')
                 || ', ' || in_words(f.prior_count, 'count') || ' in the same months a year before; amounts ' || in_words(f.compared_amount, 'amount') || ' and ' || in_words(f.prior_amount, 'amount')
                 || CASE WHEN f.dimension <> 'company' THEN coalesce(', a share of ' || in_words(f.compared_share_rate::numeric, 'fraction') || ' and ' || in_words(f.prior_share_rate::numeric, 'fraction'), '') ELSE '' END
-                || '. Chance alone would do as much in ' || CASE WHEN f.adjusted_p_value < 0.001 THEN 'less than 0.1 %' ELSE in_words(f.adjusted_p_value::numeric, 'fraction') END
-                || ' of such comparisons (limit 5 %' || CASE WHEN f.test_count > 1 THEN ', for all ' || f.test_count || ' together' ELSE '' END || ').'
+                || '. By chance alone so much is seen in ' || CASE WHEN f.adjusted_p_value < 0.001 THEN 'less than 0.1 %' ELSE in_words(f.adjusted_p_value::numeric, 'fraction') END
+                || ' of cases' || CASE WHEN f.test_count > 1 THEN ', adjusted for ' || f.test_count || ' comparisons' ELSE '' END || ' (limit 5 %).'
        END AS summary_text
   FROM figure f
  CROSS JOIN LATERAL (
         SELECT CASE f.dimension WHEN 'company' THEN '' WHEN 'family' THEN 'Product family ' ELSE initcap(f.dimension) || ' ' END || f.value_name AS subject) AS n;
 
-COMMENT ON VIEW market_trend IS 'Growth of sales by segment, region, product family and product, and of the company, over the last 12 complete months as of as_of(), with a test that tells a trend from chance. Each month is compared with the same month of the year before, as far as the history goes (its first month, which may be half of one, left out): with the counts of n sales of a pair of months, x of them in the later one, and X of N in all, test_statistic = (2 X - N) / sqrt(dispersion N), judged by Student''s distribution with (pairs with sales - 1) degrees of freedom: a quasi-Poisson regression with a level for each calendar month. It takes pairs of months to be independent of each other. trend: growing or shrinking where adjusted_p_value < 0.05, so that of all values of a dimension, in which nothing changes, one or more is called growing or shrinking in at most 5 of 100 marts; steady: not told from chance; not enough data: less than 6 pairs of months with sales, or less than 30 sales in them. A dimension of which nothing is recorded has no rows. Sales are those of the view purchase. Attribution E.';
+COMMENT ON VIEW market_trend IS 'Growth of sales by segment, region, product family and product, and of the company, over the last 12 complete months as of as_of(), with a test that tells a trend from chance. Each month is compared with the same month of the year before, as far as the history goes (its first month, which may be half of one, left out): with the counts of n sales of a pair of months, x of them in the later one, and X of N in all, test_statistic = (2 X - N) / sqrt(dispersion N), judged by Student''s distribution with (pairs with sales - 1) degrees of freedom: a quasi-Poisson regression with a level for each calendar month. It takes pairs of months to be independent of each other. trend: growing or shrinking where adjusted_p_value < 0.05, so that where nothing changes, any value of a dimension is called so in at most 5 of 100 marts, and where some do, at most 5 of 100 of those called so are not, in the long run; steady: not told from chance; not enough data: less than 6 pairs of months with sales, or less than 30 sales in them. A dimension of which nothing is recorded has no rows. Sales are those of the view purchase. Attribution E.';
 COMMENT ON COLUMN market_trend.dimension IS 'company, segment, region, family or product.';
 COMMENT ON COLUMN market_trend.value_id IS 'The segment, region, family or product_id; NULL: not known, and for the company.';
 COMMENT ON COLUMN market_trend.value_name IS 'Its name.';
@@ -306,7 +318,7 @@ COMMENT ON COLUMN market_trend.dispersion IS 'How much more than by chance pairs
 COMMENT ON COLUMN market_trend.test_statistic IS '(compared_count - prior_count) / sqrt(dispersion x (compared_count + prior_count)). NULL where there is not enough data.';
 COMMENT ON COLUMN market_trend.p_value IS 'The chance of a test_statistic as far from 0 or farther where nothing changes. Fraction; two-sided; NULL where there is not enough data.';
 COMMENT ON COLUMN market_trend.test_count IS 'Values of the dimension that were tested. Count.';
-COMMENT ON COLUMN market_trend.adjusted_p_value IS 'p_value adjusted for testing all of them (Holm). Fraction; NULL where there is not enough data.';
+COMMENT ON COLUMN market_trend.adjusted_p_value IS 'p_value adjusted for testing all of them (Benjamini and Hochberg''s false discovery rate). Fraction; NULL where there is not enough data.';
 COMMENT ON COLUMN market_trend.trend IS 'growing, shrinking, steady or not enough data.';
 COMMENT ON COLUMN market_trend.summary_text IS 'The same in a sentence.';
 
