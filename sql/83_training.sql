@@ -1,0 +1,563 @@
+-- What reps lack and what training did: gaps by skill, and the effect of courses as a difference in differences.
+
+SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
+
+-- ---------------------------------------------------------------- who lacks what
+
+-- As a plan of its own the list of KPIs is a constant, and the families of KPIs that are not in it are not read.
+CREATE FUNCTION skill_kpi_year()
+    RETURNS TABLE (kpi_code text, rep_id text, numerator numeric, denominator numeric, sample_count bigint, value numeric)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+    last_day   date := sales_perf.as_of();
+    first_day  date := (last_day - interval '12 months')::date + 1;
+    codes      text[] := ARRAY(SELECT DISTINCT s.kpi_code FROM skill_kpi s ORDER BY 1);
+BEGIN
+    IF cardinality(codes) > 0 THEN
+        RETURN QUERY
+        SELECT k.kpi_code,
+               k.entity_id,
+               k.numerator,
+               k.denominator,
+               k.sample_count,
+               k.value
+          FROM kpi_between(first_day, last_day) AS k
+         WHERE k.level = 'rep'
+           AND k.entity_id IS NOT NULL
+           AND k.kpi_code = ANY (codes);
+    END IF;
+END
+$$;
+
+COMMENT ON FUNCTION skill_kpi_year() IS 'A part of skill_gap: the KPIs that tell of skills, of every rep, for the 12 months up to as_of().';
+
+CREATE VIEW skill_gap WITH (security_invoker = true) AS
+WITH measured AS MATERIALIZED (
+    SELECT r.rep_id,
+           r.name AS rep_name,
+           k.code AS kpi_code,
+           k.unit,
+           CASE k.direction WHEN 'down' THEN -1 ELSE 1 END AS sign,
+           y.numerator,
+           y.denominator,
+           coalesce(y.sample_count, 0) AS sample_count,
+           greatest(k.minimum_sample, 1) AS minimum_sample,
+           y.value,
+           coalesce(y.sample_count >= greatest(k.minimum_sample, 1) AND y.value > '-Infinity' AND y.value < 'Infinity', false) AS is_enough
+      FROM rep r
+     CROSS JOIN kpi k
+      LEFT JOIN skill_kpi_year() AS y
+        ON y.rep_id = r.rep_id
+       AND y.kpi_code = k.code
+     WHERE coalesce(r.hired_on, '-infinity') <= sales_perf.as_of()
+       AND coalesce(r.left_on, 'infinity') >= sales_perf.as_of()
+       AND EXISTS (SELECT FROM skill_kpi s WHERE s.kpi_code = k.code)
+),
+-- Medians by position, in numeric: percentile_cont() would go through floating point.
+middle AS (
+    SELECT kpi_code,
+           count(*) AS peer_count,
+           avg(value) AS median
+      FROM (SELECT kpi_code,
+                   value,
+                   row_number() OVER (PARTITION BY kpi_code ORDER BY value) AS place,
+                   count(*) OVER (PARTITION BY kpi_code) AS places
+              FROM measured
+             WHERE is_enough) AS sorted
+     WHERE place IN ((places + 1) / 2, places / 2 + 1)
+     GROUP BY kpi_code
+),
+peers AS (
+    SELECT sorted.kpi_code,
+           max(sorted.places) AS peer_count,
+           max(sorted.median) AS median,
+           avg(sorted.deviation) AS deviation
+      FROM (SELECT m.kpi_code,
+                   mid.median,
+                   abs(m.value - mid.median) AS deviation,
+                   row_number() OVER (PARTITION BY m.kpi_code ORDER BY abs(m.value - mid.median)) AS place,
+                   count(*) OVER (PARTITION BY m.kpi_code) AS places
+              FROM measured m
+              JOIN middle mid ON mid.kpi_code = m.kpi_code
+             WHERE m.is_enough) AS sorted
+     WHERE sorted.place IN ((sorted.places + 1) / 2, sorted.places / 2 + 1)
+     GROUP BY sorted.kpi_code
+    HAVING max(sorted.places) >= 5
+),
+enrolled AS (
+    SELECT e.rep_id,
+           c.skill_id,
+           bool_or(e.completed_on IS NULL OR e.completed_on > sales_perf.as_of()) AS is_open
+      FROM enrolment e
+      JOIN course c ON c.course_id = e.course_id
+     WHERE e.assigned_on <= sales_perf.as_of()
+       AND c.skill_id IS NOT NULL
+     GROUP BY e.rep_id, c.skill_id
+)
+SELECT m.rep_id,
+       m.rep_name,
+       s.skill_id,
+       s.name AS skill_name,
+       m.kpi_code,
+       m.unit,
+       m.numerator,
+       m.denominator,
+       m.sample_count,
+       m.value,
+       p.peer_count,
+       p.median AS peer_median,
+       CASE WHEN m.is_enough THEN m.sign * (m.value - p.median) END AS gap,
+       CASE WHEN m.is_enough AND p.deviation > 0 THEN round(m.sign * (m.value - p.median) / (1.4826 * p.deviation), 4) END AS gap_robust_z,
+       m.is_enough AND p.kpi_code IS NOT NULL AS is_enough,
+       CASE WHEN e.rep_id IS NULL THEN 'none' WHEN e.is_open THEN 'open' ELSE 'completed' END AS enrolment_state,
+       CASE
+           WHEN NOT m.is_enough THEN format('not enough data: %s of the %s that are needed', m.sample_count, m.minimum_sample)
+           WHEN p.kpi_code IS NULL THEN 'not enough data: fewer than 5 reps to compare with'
+       END AS note
+  FROM measured m
+  JOIN skill_kpi k ON k.kpi_code = m.kpi_code
+  JOIN skill s ON s.skill_id = k.skill_id
+  LEFT JOIN peers p ON p.kpi_code = m.kpi_code
+  LEFT JOIN enrolled e ON e.rep_id = m.rep_id AND e.skill_id = s.skill_id;
+
+COMMENT ON VIEW skill_gap IS 'Each rep who is here on the day as_of() gives, each skill, each KPI that the skill is tied to (skill_kpi): the KPI of the 12 months up to as_of() against the median of the reps who have enough of a sample for it (kpi.minimum_sample, at least 1), and at least 5 such reps. A KPI that kpi_between() does not give for a range of days is never enough.';
+COMMENT ON COLUMN skill_gap.rep_id IS 'The rep.';
+COMMENT ON COLUMN skill_gap.rep_name IS 'Name of the rep.';
+COMMENT ON COLUMN skill_gap.skill_id IS 'The skill.';
+COMMENT ON COLUMN skill_gap.skill_name IS 'Its name.';
+COMMENT ON COLUMN skill_gap.kpi_code IS 'A KPI that tells of it.';
+COMMENT ON COLUMN skill_gap.unit IS 'Unit of value, peer_median and gap.';
+COMMENT ON COLUMN skill_gap.numerator IS 'Numerator of value, as kpi_between() has it.';
+COMMENT ON COLUMN skill_gap.denominator IS 'Denominator of value; NULL where it has none.';
+COMMENT ON COLUMN skill_gap.sample_count IS 'Deals or rows behind it. Count.';
+COMMENT ON COLUMN skill_gap.value IS 'The KPI of the rep for the 12 months up to as_of(); NULL where it has none.';
+COMMENT ON COLUMN skill_gap.peer_count IS 'Reps with enough of a sample, this one included. Count; NULL where they are fewer than 5.';
+COMMENT ON COLUMN skill_gap.peer_median IS 'Median of their values; NULL where they are fewer than 5.';
+COMMENT ON COLUMN skill_gap.gap IS 'How far the rep is on the good side of the median: value - peer_median, or the opposite where less is better; below 0: worse than the median. NULL where there is not enough data.';
+COMMENT ON COLUMN skill_gap.gap_robust_z IS 'gap / (1.4826 x the median of the reps'' absolute distances from the median): in robust standard deviations of reps. NULL where there is not enough data, or half of the reps are at the median.';
+COMMENT ON COLUMN skill_gap.is_enough IS 'True where the rep''s sample is enough, and there are 5 reps to compare with.';
+COMMENT ON COLUMN skill_gap.enrolment_state IS 'Courses of the skill, as of as_of(): open (one is assigned and not completed), completed (all that were assigned are), none.';
+COMMENT ON COLUMN skill_gap.note IS 'not enough data, and of what; else NULL.';
+
+-- ---------------------------------------------------------------- what training did
+
+CREATE VIEW training_effect WITH (security_invoker = true) AS
+WITH asked AS MATERIALIZED (
+    SELECT c.course_id,
+           c.name AS course_name,
+           k.code AS kpi_code,
+           k.name AS kpi_name,
+           k.unit,
+           k.kind,
+           CASE k.kind WHEN 'ratio' THEN 5 ELSE 0 END AS minimum_sample
+      FROM course c
+      JOIN kpi k
+        ON CASE
+               WHEN EXISTS (SELECT FROM skill_kpi s WHERE s.skill_id = c.skill_id)
+               THEN EXISTS (SELECT FROM skill_kpi s WHERE s.skill_id = c.skill_id AND s.kpi_code = k.code)
+               ELSE k.code IN ('win_rate', 'average_deal_amount')
+           END
+),
+-- Whoever takes a course again was trained before.
+completion AS MATERIALIZED (
+    SELECT course_id,
+           rep_id,
+           min(completed_on) AS completed_on
+      FROM enrolment
+     WHERE completed_on <= sales_perf.as_of()
+     GROUP BY course_id, rep_id
+),
+span AS MATERIALIZED (
+    SELECT DISTINCT completed_on
+      FROM completion
+     WHERE completed_on + 90 <= sales_perf.as_of()
+),
+-- The days on which a window begins, or has ended: between two of them deals need not be told apart. One pass
+-- sums them up, and what a window holds is a difference of two running sums.
+bound AS MATERIALIZED (
+    SELECT array_agg(d.on_date ORDER BY d.on_date) AS days,
+           count(*)::integer AS day_count,
+           min(d.on_date) AS first_day,
+           max(d.on_date) AS end_day
+      FROM (SELECT completed_on - 90 AS on_date FROM span
+            UNION SELECT completed_on FROM span
+            UNION SELECT completed_on + 1 FROM span
+            UNION SELECT completed_on + 91 FROM span) AS d
+),
+span_part AS MATERIALIZED (
+    SELECT s.completed_on,
+           width_bucket(p.on_date, b.days) - 1 AS part,
+           p.of_before,
+           p.of_after
+      FROM span s
+     CROSS JOIN bound b
+     CROSS JOIN LATERAL (VALUES (s.completed_on - 90, -1, 0), (s.completed_on, 1, 0), (s.completed_on + 1, 0, -1), (s.completed_on + 91, 0, 1)) AS p (on_date, of_before, of_after)
+),
+sold AS MATERIALIZED (
+    SELECT c.rep_id,
+           width_bucket(c.closed_on, (SELECT b.days FROM bound b)) AS part,
+           sales_perf.rollup(c.summary) AS summary
+      FROM closed_cell c
+     WHERE c.closed_on >= (SELECT b.first_day FROM bound b)
+       AND c.closed_on < (SELECT b.end_day FROM bound b)
+       AND c.rep_id IS NOT NULL
+     GROUP BY 1, 2
+),
+sold_figure AS MATERIALIZED (
+    SELECT rep_id,
+           part,
+           sales_perf.won_count(summary)::numeric AS won_count,
+           sales_perf.lost_count(summary)::numeric AS lost_count,
+           (sales_perf.won_count(summary) - sales_perf.unpriced_count(summary))::numeric AS priced_count,
+           sales_perf.bookings_amount(summary) AS won_amount,
+           sales_perf.lost_amount(summary) AS lost_amount,
+           sales_perf.cycle_count(summary)::numeric AS cycle_count,
+           coalesce(round((sales_perf.cycle_average(summary) * sales_perf.cycle_count(summary))::numeric), 0) AS cycle_days
+      FROM sold
+),
+moved AS MATERIALIZED (
+    SELECT f.rep_id,
+           f.part,
+           v.kpi_code,
+           v.numerator,
+           v.denominator,
+           v.sample_count
+      FROM sold_figure f
+     CROSS JOIN LATERAL (VALUES
+               ('win_rate', f.won_count, f.won_count + f.lost_count, f.won_count + f.lost_count),
+               ('win_rate_amount', f.won_amount, f.won_amount + f.lost_amount, f.won_count + f.lost_count),
+               ('average_deal_amount', f.won_amount, f.priced_count, f.priced_count),
+               ('cycle_average_days', f.cycle_days, f.cycle_count, f.cycle_count),
+               ('won_count', f.won_count, NULL, f.won_count),
+               ('lost_count', f.lost_count, NULL, f.lost_count),
+               ('closed_count', f.won_count + f.lost_count, NULL, f.won_count + f.lost_count),
+               ('lost_amount', f.lost_amount, NULL, f.lost_count)) AS v (kpi_code, numerator, denominator, sample_count)
+     WHERE v.kpi_code IN (SELECT a.kpi_code FROM asked a)
+    UNION ALL
+    SELECT c.rep_id,
+           width_bucket(c.on_date, (SELECT b.days FROM bound b)),
+           c.kpi_code,
+           sum(c.numerator),
+           sum(c.denominator),
+           count(*)
+      FROM custom_kpi_row c
+     WHERE c.on_date >= (SELECT b.first_day FROM bound b)
+       AND c.on_date < (SELECT b.end_day FROM bound b)
+       AND c.rep_id IS NOT NULL
+       AND c.kpi_code IN (SELECT a.kpi_code FROM asked a)
+     GROUP BY 1, 2, 3
+),
+running AS MATERIALIZED (
+    SELECT r.rep_id,
+           k.kpi_code,
+           n.part,
+           sum(m.numerator) OVER so_far AS numerator,
+           sum(m.denominator) OVER so_far AS denominator,
+           sum(m.sample_count) OVER so_far AS sample_count
+      FROM bound b
+     CROSS JOIN LATERAL generate_series(1, b.day_count - 1) AS n (part)
+     CROSS JOIN rep r
+     CROSS JOIN (SELECT DISTINCT kpi_code FROM asked) AS k
+      LEFT JOIN moved m
+        ON m.rep_id = r.rep_id
+       AND m.kpi_code = k.kpi_code
+       AND m.part = n.part
+    WINDOW so_far AS (PARTITION BY r.rep_id, k.kpi_code ORDER BY n.part)
+),
+in_span AS MATERIALIZED (
+    SELECT u.kpi_code,
+           s.completed_on,
+           u.rep_id,
+           coalesce(sum(s.of_before * u.numerator), 0) AS numerator_before,
+           sum(s.of_before * u.denominator) AS denominator_before,
+           coalesce(sum(s.of_before * u.sample_count), 0) AS sample_before,
+           coalesce(sum(s.of_after * u.numerator), 0) AS numerator_after,
+           sum(s.of_after * u.denominator) AS denominator_after,
+           coalesce(sum(s.of_after * u.sample_count), 0) AS sample_after
+      FROM span_part s
+      JOIN running u ON u.part = s.part
+     GROUP BY u.kpi_code, s.completed_on, u.rep_id
+),
+-- Who can be compared: employed throughout both windows, with enough in either. A ratio weighs as much as it
+-- is sure: the variance of a difference of two means goes with 1 / before + 1 / after.
+compared AS MATERIALIZED (
+    SELECT v.*,
+           v.value_after - v.value_before AS difference
+      FROM (SELECT a.course_id,
+                   a.kpi_code,
+                   i.completed_on,
+                   i.rep_id,
+                   own.rep_id IS NOT NULL AND own.completed_on = i.completed_on AS is_trained,
+                   i.sample_before,
+                   i.sample_after,
+                   CASE a.kind WHEN 'ratio' THEN i.numerator_before / nullif(i.denominator_before, 0) ELSE i.numerator_before END AS value_before,
+                   CASE a.kind WHEN 'ratio' THEN i.numerator_after / nullif(i.denominator_after, 0) ELSE i.numerator_after END AS value_after,
+                   CASE a.kind WHEN 'ratio' THEN i.sample_before * i.sample_after / nullif(i.sample_before + i.sample_after, 0) ELSE 1 END AS weight
+              FROM asked a
+              JOIN in_span i ON i.kpi_code = a.kpi_code
+              JOIN (SELECT DISTINCT course_id, completed_on FROM completion) AS w
+                ON w.course_id = a.course_id
+               AND w.completed_on = i.completed_on
+              JOIN rep r ON r.rep_id = i.rep_id
+              LEFT JOIN completion own
+                ON own.course_id = a.course_id
+               AND own.rep_id = i.rep_id
+             WHERE coalesce(r.hired_on, '-infinity') <= i.completed_on - 90
+               AND coalesce(r.left_on, 'infinity') >= i.completed_on + 90
+               AND i.sample_before >= a.minimum_sample
+               AND i.sample_after >= a.minimum_sample
+               AND (own.rep_id IS NULL OR own.completed_on = i.completed_on OR own.completed_on > i.completed_on + 90)) AS v
+     WHERE v.value_before > '-Infinity'
+       AND v.value_before < 'Infinity'
+       AND v.value_after > '-Infinity'
+       AND v.value_after < 'Infinity'
+),
+baseline AS MATERIALIZED (
+    SELECT course_id,
+           kpi_code,
+           completed_on,
+           sum(weight) AS weight,
+           sum(weight * value_before) / sum(weight) AS value_before,
+           sum(weight * value_after) / sum(weight) AS value_after,
+           sum(weight * difference) / sum(weight) AS difference
+      FROM compared
+     WHERE NOT is_trained
+     GROUP BY course_id, kpi_code, completed_on
+    HAVING count(*) >= 5
+),
+trained AS MATERIALIZED (
+    SELECT c.course_id,
+           c.kpi_code,
+           c.completed_on,
+           c.rep_id,
+           c.sample_before,
+           c.sample_after,
+           c.value_before,
+           c.value_after,
+           c.difference - b.difference AS gain,
+           c.value_before - b.value_before AS lead_before,
+           c.weight / sum(c.weight) OVER (PARTITION BY c.course_id, c.kpi_code) AS share
+      FROM compared c
+      JOIN baseline b
+        ON b.course_id = c.course_id
+       AND b.kpi_code = c.kpi_code
+       AND b.completed_on = c.completed_on
+     WHERE c.is_trained
+),
+estimate AS MATERIALIZED (
+    SELECT course_id,
+           kpi_code,
+           count(*) AS trained_count,
+           sum(sample_before) AS sample_before,
+           sum(sample_after) AS sample_after,
+           sum(share * value_before) AS value_before,
+           sum(share * value_after) AS value_after,
+           sum(share * gain) AS effect,
+           sum(share * lead_before) AS lead_before,
+           sum(share * share) AS shares_squared
+      FROM trained
+     GROUP BY course_id, kpi_code
+),
+-- What each rep contributes to the error of the effect, as trained and as one to compare with, in all windows
+-- together: a rep's errors there hang together, those of two reps do not. (Divided by the square root of
+-- 1 - weight, the squares of such residuals add up to s^2 / n where all weigh alike.)
+used AS MATERIALIZED (
+    SELECT course_id,
+           kpi_code,
+           completed_on,
+           sum(share) AS share
+      FROM trained
+     GROUP BY course_id, kpi_code, completed_on
+),
+error AS MATERIALIZED (
+    SELECT p.course_id,
+           p.kpi_code,
+           p.rep_id,
+           sum(p.trained_error) AS trained_error,
+           sum(p.control_error) AS control_error,
+           sum(p.trained_lead) AS trained_lead,
+           sum(p.control_lead) AS control_lead,
+           sum(p.control_share) AS control_share,
+           sum(p.control_before) AS control_before,
+           sum(p.control_after) AS control_after
+      FROM (SELECT t.course_id,
+                   t.kpi_code,
+                   t.rep_id,
+                   t.share * (t.gain - e.effect) / sqrt(nullif(1 - t.share, 0)) AS trained_error,
+                   0 AS control_error,
+                   t.share * (t.lead_before - e.lead_before) / sqrt(nullif(1 - t.share, 0)) AS trained_lead,
+                   0 AS control_lead,
+                   0 AS control_share,
+                   0 AS control_before,
+                   0 AS control_after
+              FROM trained t
+              JOIN estimate e
+                ON e.course_id = t.course_id
+               AND e.kpi_code = t.kpi_code
+            UNION ALL
+            SELECT c.course_id,
+                   c.kpi_code,
+                   c.rep_id,
+                   0,
+                   u.share * c.weight / b.weight * (c.difference - b.difference) / sqrt(1 - c.weight / b.weight),
+                   0,
+                   u.share * c.weight / b.weight * (c.value_before - b.value_before) / sqrt(1 - c.weight / b.weight),
+                   u.share * c.weight / b.weight,
+                   u.share * c.weight / b.weight * c.value_before,
+                   u.share * c.weight / b.weight * c.value_after
+              FROM compared c
+              JOIN baseline b
+                ON b.course_id = c.course_id
+               AND b.kpi_code = c.kpi_code
+               AND b.completed_on = c.completed_on
+              JOIN used u
+                ON u.course_id = c.course_id
+               AND u.kpi_code = c.kpi_code
+               AND u.completed_on = c.completed_on
+             WHERE NOT c.is_trained) AS p
+     GROUP BY p.course_id, p.kpi_code, p.rep_id
+),
+spread AS MATERIALIZED (
+    SELECT course_id,
+           kpi_code,
+           count(*) FILTER (WHERE control_share > 0) AS control_count,
+           sum(control_before) AS control_before,
+           sum(control_after) AS control_after,
+           sum((trained_error - control_error) ^ 2) AS variance,
+           sum((trained_lead - control_lead) ^ 2) AS lead_variance,
+           sum(trained_error ^ 2) AS trained_variance,
+           sum(control_error ^ 2) AS control_variance,
+           sum(control_share ^ 2) AS shares_squared
+      FROM error
+     GROUP BY course_id, kpi_code
+),
+-- Welch's degrees of freedom, with 1 / sum of squared shares for the number in a group.
+judged AS MATERIALIZED (
+    SELECT e.course_id,
+           e.kpi_code,
+           e.effect,
+           e.lead_before,
+           sqrt(s.variance) AS deviation,
+           sqrt(s.lead_variance) AS lead_deviation,
+           e.trained_count,
+           e.sample_before,
+           e.sample_after,
+           e.value_before,
+           e.value_after,
+           s.control_count,
+           s.control_before,
+           s.control_after,
+           e.trained_count >= 5 AND s.control_count >= 5 AS is_enough,
+           CASE
+               WHEN e.trained_count >= 5 AND s.control_count >= 5
+               THEN least(10000, greatest(1, coalesce(floor(
+                        (s.trained_variance + s.control_variance) ^ 2
+                        / nullif(s.trained_variance ^ 2 / (1 / e.shares_squared - 1) + s.control_variance ^ 2 / (1 / s.shares_squared - 1), 0)), 1)))::integer
+           END AS degrees
+      FROM estimate e
+      JOIN spread s
+        ON s.course_id = e.course_id
+       AND s.kpi_code = e.kpi_code
+),
+done AS (
+    SELECT course_id,
+           count(*) AS completed_count,
+           count(*) FILTER (WHERE completed_on + 90 > sales_perf.as_of()) AS pending_count
+      FROM completion
+     GROUP BY course_id
+),
+shown AS (
+    SELECT a.course_id,
+           a.course_name,
+           a.kpi_code,
+           a.kpi_name,
+           a.unit,
+           coalesce(d.completed_count, 0) AS completed_count,
+           coalesce(d.pending_count, 0) AS pending_count,
+           coalesce(j.trained_count, 0) AS trained_count,
+           coalesce(j.control_count, 0) AS control_count,
+           coalesce(j.is_enough, false) AS is_enough,
+           CASE WHEN j.is_enough THEN j.sample_before::bigint END AS trained_before_sample_count,
+           CASE WHEN j.is_enough THEN j.sample_after::bigint END AS trained_after_sample_count,
+           CASE WHEN j.is_enough THEN round(j.value_before, 6) END AS trained_before,
+           CASE WHEN j.is_enough THEN round(j.value_after, 6) END AS trained_after,
+           CASE WHEN j.is_enough THEN round(j.control_before, 6) END AS control_before,
+           CASE WHEN j.is_enough THEN round(j.control_after, 6) END AS control_after,
+           CASE WHEN j.is_enough THEN round(j.effect, 6) END AS effect,
+           CASE WHEN j.is_enough THEN round(j.effect - j.deviation * sales_perf.student_t_quantile(0.975, j.degrees)::numeric, 6) END AS effect_low,
+           CASE WHEN j.is_enough THEN round(j.effect + j.deviation * sales_perf.student_t_quantile(0.975, j.degrees)::numeric, 6) END AS effect_high,
+           j.is_enough AND abs(j.lead_before) > 2 * j.lead_deviation AS is_unlike_before,
+           m.kpi_code IS NOT NULL AS is_measured
+      FROM asked a
+      LEFT JOIN done d ON d.course_id = a.course_id
+      LEFT JOIN judged j
+        ON j.course_id = a.course_id
+       AND j.kpi_code = a.kpi_code
+      LEFT JOIN (SELECT code AS kpi_code
+                   FROM kpi
+                  WHERE NOT is_builtin
+                     OR code IN ('win_rate', 'win_rate_amount', 'average_deal_amount', 'cycle_average_days', 'won_count', 'lost_count', 'closed_count', 'lost_amount')) AS m
+        ON m.kpi_code = a.kpi_code
+)
+SELECT s.course_id,
+       s.course_name,
+       s.kpi_code,
+       s.unit,
+       s.completed_count,
+       s.pending_count,
+       s.trained_count,
+       s.control_count,
+       s.trained_before_sample_count,
+       s.trained_after_sample_count,
+       s.trained_before,
+       s.trained_after,
+       s.control_before,
+       s.control_after,
+       s.effect,
+       s.effect_low,
+       s.effect_high,
+       s.is_enough,
+       CASE
+           WHEN NOT s.is_measured THEN 'not measured: what this KPI is made of does not add up over days'
+           WHEN NOT s.is_enough THEN format('not enough data: %s trained reps and %s to compare with, of the 5 and 5 that are needed', s.trained_count, s.control_count)
+           WHEN s.is_unlike_before THEN 'the trained reps began at another level: some of the effect may be a return to the usual'
+       END AS note,
+       CASE
+           WHEN NOT s.is_measured THEN format('What %s did to %s is not measured.', s.course_name, s.kpi_name)
+           WHEN NOT s.is_enough THEN format('Not enough data to say what %s did to %s: %s trained reps and %s to compare with, of the 5 and 5 that are needed.', s.course_name, s.kpi_name, s.trained_count, s.control_count)
+           ELSE format('In the 90 days after %s, %s of %s reps changed by %s more than that of %s reps without it (95 %% interval %s to %s): %s.',
+                       s.course_name, s.kpi_name, s.trained_count, w.effect, s.control_count, w.effect_low, w.effect_high,
+                       CASE WHEN s.effect_low > 0 THEN 'it rose' WHEN s.effect_high < 0 THEN 'it fell' ELSE 'that may be chance' END)
+       END AS summary_text
+  FROM shown s
+ CROSS JOIN LATERAL (SELECT CASE WHEN s.unit = 'fraction' THEN trim_scale(round(100 * s.effect, 1))::text || ' points' ELSE in_words(s.effect, s.unit) END AS effect,
+                            CASE WHEN s.unit = 'fraction' THEN trim_scale(round(100 * s.effect_low, 1))::text || ' points' ELSE in_words(s.effect_low, s.unit) END AS effect_low,
+                            CASE WHEN s.unit = 'fraction' THEN trim_scale(round(100 * s.effect_high, 1))::text || ' points' ELSE in_words(s.effect_high, s.unit) END AS effect_high) AS w;
+
+COMMENT ON VIEW training_effect IS 'What each course did to each KPI of its skill (win_rate and average_deal_amount where none is stated): difference in differences. Trained: reps who completed the course for the first time, at least 90 days before as_of(). Before: the 90 days up to the day before completion; after: the 90 days from the day after it; by the day of closing (or, of KPIs of your own, on_date). Compared with: all reps who had not completed it by the end of the same after window. Either must have been employed throughout both windows and, for ratios, have 5 deals or rows in each; at least 5 reps to compare with in the windows of a trained one. Ratios weigh by before x after / (before + after) of their counts, sums alike. The effect is the weighted mean, over trained reps, of their change less the weighted mean change of those they are compared with. Its variance is taken between reps (all windows of a rep together), so that chance in few deals, real differences between reps, and reps who stand in for several are in it; the interval is Student''s, with Welch''s degrees of freedom. Shown where at least 5 are trained and 5 to compare with. Deals opened before completion and closed after it count after, though the course came late for them: an effect on new deals shows weaker.';
+COMMENT ON COLUMN training_effect.course_id IS 'The course.';
+COMMENT ON COLUMN training_effect.course_name IS 'Its name.';
+COMMENT ON COLUMN training_effect.kpi_code IS 'The KPI: of closed deals (win_rate, win_rate_amount, average_deal_amount, cycle_average_days, won_count, lost_count, closed_count, lost_amount), or one of your own; others are listed, and not measured.';
+COMMENT ON COLUMN training_effect.unit IS 'Unit of the levels and the effect.';
+COMMENT ON COLUMN training_effect.completed_count IS 'Reps who have completed the course. Count.';
+COMMENT ON COLUMN training_effect.pending_count IS 'Those of them whose 90 days after are not over. Count.';
+COMMENT ON COLUMN training_effect.trained_count IS 'Trained reps who could be compared. Count.';
+COMMENT ON COLUMN training_effect.control_count IS 'Reps they were compared with. Count.';
+COMMENT ON COLUMN training_effect.trained_before_sample_count IS 'Deals or rows of the trained reps before. Count; NULL where there is not enough data.';
+COMMENT ON COLUMN training_effect.trained_after_sample_count IS 'Deals or rows of the trained reps after. Count; NULL where there is not enough data.';
+COMMENT ON COLUMN training_effect.trained_before IS 'Level of the trained reps before, weighted as the effect. In unit, to 6 digits; NULL where there is not enough data.';
+COMMENT ON COLUMN training_effect.trained_after IS 'Their level after.';
+COMMENT ON COLUMN training_effect.control_before IS 'Level of those they are compared with, before. In unit; NULL where there is not enough data.';
+COMMENT ON COLUMN training_effect.control_after IS 'Their level after.';
+COMMENT ON COLUMN training_effect.effect IS '(trained_after - trained_before) - (control_after - control_before). In unit (a fraction: 0.1 is 10 points); NULL where there is not enough data.';
+COMMENT ON COLUMN training_effect.effect_low IS 'Lower bound of its 95 % interval.';
+COMMENT ON COLUMN training_effect.effect_high IS 'Upper bound of its 95 % interval.';
+COMMENT ON COLUMN training_effect.is_enough IS 'True where at least 5 trained reps and 5 others could be compared.';
+COMMENT ON COLUMN training_effect.note IS 'not enough data, not measured, or that the levels before differ by more than 2 standard errors, so that some of the effect may be regression to the mean (who is sent on a course after a bad quarter has a better one next); else NULL.';
+COMMENT ON COLUMN training_effect.summary_text IS 'The same in a sentence.';
+
+SET LOCAL search_path = sales_perf, pg_temp;
