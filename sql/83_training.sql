@@ -2,9 +2,84 @@
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
+-- ---------------------------------------------------------------- deals by rep and stretch of days
+
+-- Read as a query of its own, in which days are constants: its plan fits them, and may be parallel.
+CREATE FUNCTION deal_kpi_part(days date[])
+    RETURNS TABLE (rep_id text, part integer, kpi_code text, numerator numeric, denominator numeric, sample_count numeric)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+    first_day  date := days[1];
+    end_day    date := days[cardinality(days)];
+BEGIN
+    IF first_day IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH closed AS MATERIALIZED (
+        SELECT d.rep_id,
+               width_bucket(d.closed_on, days) AS part,
+               d.outcome = 'won' AS is_won,
+               count(*) AS closed_count,
+               count(d.reporting_amount) AS priced_count,
+               sum(d.reporting_amount) AS amount,
+               count(*) FILTER (WHERE isfinite(d.opened_on) AND d.opened_on <= d.closed_on) AS cycle_count,
+               sum(d.closed_on - d.opened_on) FILTER (WHERE isfinite(d.opened_on) AND d.opened_on <= d.closed_on) AS cycle_days
+          FROM deal_core_as_of d
+         WHERE NOT d.is_open
+           AND d.closed_on >= first_day
+           AND d.closed_on < end_day
+           AND d.rep_id IS NOT NULL
+         GROUP BY 1, 2, 3
+    ),
+    figure AS (
+        SELECT c.rep_id,
+               c.part,
+               coalesce(sum(c.closed_count) FILTER (WHERE c.is_won), 0) AS won_count,
+               coalesce(sum(c.closed_count) FILTER (WHERE NOT c.is_won), 0) AS lost_count,
+               coalesce(sum(c.priced_count) FILTER (WHERE c.is_won), 0) AS priced_count,
+               coalesce(sum(c.amount) FILTER (WHERE c.is_won), 0) AS won_amount,
+               coalesce(sum(c.amount) FILTER (WHERE NOT c.is_won), 0) AS lost_amount,
+               coalesce(sum(c.cycle_count) FILTER (WHERE c.is_won), 0) AS cycle_count,
+               coalesce(sum(c.cycle_days) FILTER (WHERE c.is_won), 0)::numeric AS cycle_days
+          FROM closed c
+         GROUP BY c.rep_id, c.part
+    )
+    SELECT f.rep_id,
+           f.part,
+           v.kpi_code,
+           v.numerator,
+           v.denominator,
+           v.sample_count
+      FROM figure f
+     CROSS JOIN LATERAL (VALUES
+               ('win_rate', f.won_count, f.won_count + f.lost_count, f.won_count + f.lost_count),
+               ('win_rate_amount', f.won_amount, CASE WHEN f.lost_count = 0 OR f.lost_amount <> 0 THEN f.won_amount + f.lost_amount END, f.won_count + f.lost_count),
+               ('average_deal_amount', f.won_amount, f.priced_count, f.priced_count),
+               ('cycle_average_days', f.cycle_days, f.cycle_count, f.cycle_count),
+               ('won_count', f.won_count, NULL, f.won_count),
+               ('lost_count', f.lost_count, NULL, f.lost_count),
+               ('closed_count', f.won_count + f.lost_count, NULL, f.won_count + f.lost_count),
+               ('lost_amount', f.lost_amount, NULL, f.lost_count)) AS v (kpi_code, numerator, denominator, sample_count);
+END
+$$;
+
+COMMENT ON FUNCTION deal_kpi_part(date[]) IS 'A part of skill_gap and training_effect: the KPIs of closed deals that add up over days, of each rep, between each of these days (in order) and the next: part 1 from the first day up to the one before the second.';
+
+CREATE FUNCTION deal_kpi_codes() RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ARRAY['win_rate', 'win_rate_amount', 'average_deal_amount', 'cycle_average_days', 'won_count', 'lost_count', 'closed_count', 'lost_amount'];
+
+COMMENT ON FUNCTION deal_kpi_codes() IS 'The KPIs that deal_kpi_part() gives.';
+
 -- ---------------------------------------------------------------- who lacks what
 
--- As a plan of its own the list of KPIs is a constant, and the families of KPIs that are not in it are not read.
+-- The KPIs most skills are tied to come from one pass over deals, the others from kpi_between(): in a plan of
+-- its own, in which their list is a constant and the families that are not in it are not read.
 CREATE FUNCTION skill_kpi_year()
     RETURNS TABLE (kpi_code text, rep_id text, numerator numeric, denominator numeric, sample_count bigint, value numeric)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -15,8 +90,19 @@ AS $$
 DECLARE
     last_day   date := sales_perf.as_of();
     first_day  date := (last_day - interval '12 months')::date + 1;
-    codes      text[] := ARRAY(SELECT DISTINCT s.kpi_code FROM skill_kpi s ORDER BY 1);
+    codes      text[] := ARRAY(SELECT DISTINCT s.kpi_code FROM skill_kpi s WHERE s.kpi_code <> ALL (deal_kpi_codes()) ORDER BY 1);
 BEGIN
+    IF EXISTS (SELECT FROM skill_kpi s WHERE s.kpi_code = ANY (deal_kpi_codes())) THEN
+        RETURN QUERY
+        SELECT p.kpi_code,
+               p.rep_id,
+               p.numerator,
+               p.denominator,
+               p.sample_count::bigint,
+               CASE k.kind WHEN 'ratio' THEN p.numerator / nullif(p.denominator, 0) ELSE p.numerator END
+          FROM deal_kpi_part(ARRAY[first_day, last_day + 1]) AS p
+          JOIN kpi k ON k.code = p.kpi_code;
+    END IF;
     IF cardinality(codes) > 0 THEN
         RETURN QUERY
         SELECT k.kpi_code,
@@ -33,7 +119,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION skill_kpi_year() IS 'A part of skill_gap: the KPIs that tell of skills, of every rep, for the 12 months up to as_of().';
+COMMENT ON FUNCTION skill_kpi_year() IS 'A part of skill_gap: the KPIs that tell of skills, of every rep who has any such deals or rows, for the 12 months up to as_of().';
 
 CREATE VIEW skill_gap WITH (security_invoker = true) AS
 WITH measured AS MATERIALIZED (
@@ -197,46 +283,16 @@ span_part AS MATERIALIZED (
      CROSS JOIN bound b
      CROSS JOIN LATERAL (VALUES (s.completed_on - 90, -1, 0), (s.completed_on, 1, 0), (s.completed_on + 1, 0, -1), (s.completed_on + 91, 0, 1)) AS p (on_date, of_before, of_after)
 ),
-sold AS MATERIALIZED (
-    SELECT c.rep_id,
-           width_bucket(c.closed_on, (SELECT b.days FROM bound b)) AS part,
-           sales_perf.rollup(c.summary) AS summary
-      FROM closed_cell c
-     WHERE c.closed_on >= (SELECT b.first_day FROM bound b)
-       AND c.closed_on < (SELECT b.end_day FROM bound b)
-       AND c.rep_id IS NOT NULL
-     GROUP BY 1, 2
-),
-sold_figure AS MATERIALIZED (
-    SELECT rep_id,
-           part,
-           sales_perf.won_count(summary)::numeric AS won_count,
-           sales_perf.lost_count(summary)::numeric AS lost_count,
-           (sales_perf.won_count(summary) - sales_perf.unpriced_count(summary))::numeric AS priced_count,
-           sales_perf.bookings_amount(summary) AS won_amount,
-           sales_perf.lost_amount(summary) AS lost_amount,
-           sales_perf.cycle_count(summary)::numeric AS cycle_count,
-           coalesce(round((sales_perf.cycle_average(summary) * sales_perf.cycle_count(summary))::numeric), 0) AS cycle_days
-      FROM sold
-),
 moved AS MATERIALIZED (
-    SELECT f.rep_id,
-           f.part,
-           v.kpi_code,
-           v.numerator,
-           v.denominator,
-           v.sample_count
-      FROM sold_figure f
-     CROSS JOIN LATERAL (VALUES
-               ('win_rate', f.won_count, f.won_count + f.lost_count, f.won_count + f.lost_count),
-               ('win_rate_amount', f.won_amount, f.won_amount + f.lost_amount, f.won_count + f.lost_count),
-               ('average_deal_amount', f.won_amount, f.priced_count, f.priced_count),
-               ('cycle_average_days', f.cycle_days, f.cycle_count, f.cycle_count),
-               ('won_count', f.won_count, NULL, f.won_count),
-               ('lost_count', f.lost_count, NULL, f.lost_count),
-               ('closed_count', f.won_count + f.lost_count, NULL, f.won_count + f.lost_count),
-               ('lost_amount', f.lost_amount, NULL, f.lost_count)) AS v (kpi_code, numerator, denominator, sample_count)
-     WHERE v.kpi_code IN (SELECT a.kpi_code FROM asked a)
+    SELECT p.rep_id,
+           p.part,
+           p.kpi_code,
+           p.numerator,
+           p.denominator,
+           p.sample_count
+      FROM bound b
+     CROSS JOIN LATERAL deal_kpi_part(b.days) AS p
+     WHERE p.kpi_code IN (SELECT a.kpi_code FROM asked a)
     UNION ALL
     SELECT c.rep_id,
            width_bucket(c.on_date, (SELECT b.days FROM bound b)),
@@ -500,7 +556,7 @@ shown AS (
       LEFT JOIN (SELECT code AS kpi_code
                    FROM kpi
                   WHERE NOT is_builtin
-                     OR code IN ('win_rate', 'win_rate_amount', 'average_deal_amount', 'cycle_average_days', 'won_count', 'lost_count', 'closed_count', 'lost_amount')) AS m
+                     OR code = ANY (deal_kpi_codes())) AS m
         ON m.kpi_code = a.kpi_code
 )
 SELECT s.course_id,

@@ -7,24 +7,39 @@
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
 CREATE VIEW coaching_measure WITH (security_invoker = true) AS
-WITH closed AS MATERIALIZED (
+-- What is asked of each deal is a key to group by where it can be: a condition on each sum would be worked out for
+-- each of them.
+WITH summed AS MATERIALIZED (
     SELECT d.rep_id,
            a.segment,
-           count(*) FILTER (WHERE d.outcome = 'won')::numeric AS won_count,
-           count(*)::numeric AS closed_count,
-           count(*) FILTER (WHERE d.outcome = 'won' AND p.amount IS NOT NULL)::numeric AS priced_count,
-           coalesce(sum(p.amount) FILTER (WHERE d.outcome = 'won'), 0) AS won_amount,
-           coalesce(sum(p.amount * p.amount) FILTER (WHERE d.outcome = 'won'), 0) AS won_squares,
-           count(*) FILTER (WHERE d.outcome = 'won' AND d.opened_on <= d.closed_on AND isfinite(d.opened_on))::numeric AS cycle_count,
-           coalesce(sum(d.closed_on - d.opened_on) FILTER (WHERE d.outcome = 'won' AND d.opened_on <= d.closed_on AND isfinite(d.opened_on)), 0)::numeric AS cycle_days,
-           coalesce(sum((d.closed_on - d.opened_on)::bigint * (d.closed_on - d.opened_on)) FILTER (WHERE d.outcome = 'won' AND d.opened_on <= d.closed_on AND isfinite(d.opened_on)), 0) AS cycle_squares
+           d.outcome = 'won' AS is_won,
+           isfinite(d.opened_on) AND d.opened_on <= d.closed_on AS is_dated,
+           d.reporting_amount > '-Infinity' AND d.reporting_amount < 'Infinity' AS is_priced,
+           count(*) AS deal_count,
+           sum(d.reporting_amount) AS amount,
+           sum(d.reporting_amount * d.reporting_amount) FILTER (WHERE d.outcome = 'won') AS squares,
+           sum(CASE WHEN isfinite(d.opened_on) THEN d.closed_on - d.opened_on END) AS days,
+           sum(CASE WHEN isfinite(d.opened_on) THEN (d.closed_on - d.opened_on)::bigint * (d.closed_on - d.opened_on) END) AS days_squares
       FROM deal_core_as_of d
       LEFT JOIN account a ON a.account_id = d.account_id
-     CROSS JOIN LATERAL (SELECT CASE WHEN d.reporting_amount > '-Infinity' AND d.reporting_amount < 'Infinity' THEN d.reporting_amount END AS amount) AS p
      WHERE NOT d.is_open
        AND d.closed_on > (sales_perf.as_of() - interval '12 months')::date
        AND d.closed_on <= sales_perf.as_of()
-     GROUP BY d.rep_id, a.segment
+     GROUP BY 1, 2, 3, 4, 5
+),
+closed AS MATERIALIZED (
+    SELECT rep_id,
+           segment,
+           coalesce(sum(deal_count) FILTER (WHERE is_won), 0) AS won_count,
+           sum(deal_count) AS closed_count,
+           coalesce(sum(deal_count) FILTER (WHERE is_won AND is_priced), 0) AS priced_count,
+           coalesce(sum(amount) FILTER (WHERE is_won AND is_priced), 0) AS won_amount,
+           coalesce(sum(squares) FILTER (WHERE is_won AND is_priced), 0) AS won_squares,
+           coalesce(sum(deal_count) FILTER (WHERE is_won AND is_dated), 0) AS cycle_count,
+           coalesce(sum(days) FILTER (WHERE is_won AND is_dated), 0)::numeric AS cycle_days,
+           coalesce(sum(days_squares) FILTER (WHERE is_won AND is_dated), 0) AS cycle_squares
+      FROM summed
+     GROUP BY rep_id, segment
 ),
 -- n, sum and sum of squares of what is averaged
 part AS MATERIALIZED (
