@@ -338,186 +338,159 @@ in_span AS MATERIALIZED (
       JOIN running u ON u.part = s.part
      GROUP BY u.kpi_code, s.completed_on, u.rep_id
 ),
+-- Each rep in each window of a course. (What follows goes by window functions where it could go by joins: nothing
+-- tells the planner how many rows these are.)
+seat AS MATERIALIZED (
+    SELECT w.course_id,
+           w.completed_on,
+           r.rep_id,
+           own.completed_on IS NOT NULL AND own.completed_on = w.completed_on AS is_trained
+      FROM (SELECT DISTINCT course_id, completed_on FROM completion WHERE completed_on + 90 <= sales_perf.as_of()) AS w
+     CROSS JOIN rep r
+      LEFT JOIN completion own
+        ON own.course_id = w.course_id
+       AND own.rep_id = r.rep_id
+     WHERE coalesce(r.hired_on, '-infinity') <= w.completed_on - 90
+       AND coalesce(r.left_on, 'infinity') >= w.completed_on + 90
+       AND (own.rep_id IS NULL OR own.completed_on = w.completed_on OR own.completed_on > w.completed_on + 90)
+),
 -- Who can be compared: employed throughout both windows, with enough in either. A ratio weighs as much as it
 -- is sure: the variance of a difference of two means goes with 1 / before + 1 / after.
-compared AS MATERIALIZED (
-    SELECT v.*,
-           v.value_after - v.value_before AS difference
+compared AS (
+    SELECT v.course_id,
+           v.kpi_code,
+           v.completed_on,
+           v.rep_id,
+           v.is_trained,
+           v.sample_before,
+           v.sample_after,
+           v.value_before,
+           v.value_after,
+           v.value_after - v.value_before AS difference,
+           v.weight
       FROM (SELECT a.course_id,
                    a.kpi_code,
                    i.completed_on,
                    i.rep_id,
-                   own.rep_id IS NOT NULL AND own.completed_on = i.completed_on AS is_trained,
+                   t.is_trained,
                    i.sample_before,
                    i.sample_after,
                    CASE a.kind WHEN 'ratio' THEN i.numerator_before / nullif(i.denominator_before, 0) ELSE i.numerator_before END AS value_before,
                    CASE a.kind WHEN 'ratio' THEN i.numerator_after / nullif(i.denominator_after, 0) ELSE i.numerator_after END AS value_after,
                    CASE a.kind WHEN 'ratio' THEN i.sample_before * i.sample_after / nullif(i.sample_before + i.sample_after, 0) ELSE 1 END AS weight
-              FROM asked a
-              JOIN in_span i ON i.kpi_code = a.kpi_code
-              JOIN (SELECT DISTINCT course_id, completed_on FROM completion) AS w
-                ON w.course_id = a.course_id
-               AND w.completed_on = i.completed_on
-              JOIN rep r ON r.rep_id = i.rep_id
-              LEFT JOIN completion own
-                ON own.course_id = a.course_id
-               AND own.rep_id = i.rep_id
-             WHERE coalesce(r.hired_on, '-infinity') <= i.completed_on - 90
-               AND coalesce(r.left_on, 'infinity') >= i.completed_on + 90
-               AND i.sample_before >= a.minimum_sample
-               AND i.sample_after >= a.minimum_sample
-               AND (own.rep_id IS NULL OR own.completed_on = i.completed_on OR own.completed_on > i.completed_on + 90)) AS v
+              FROM in_span i
+              JOIN seat t
+                ON t.completed_on = i.completed_on
+               AND t.rep_id = i.rep_id
+              JOIN asked a
+                ON a.course_id = t.course_id
+               AND a.kpi_code = i.kpi_code
+             WHERE i.sample_before >= a.minimum_sample
+               AND i.sample_after >= a.minimum_sample) AS v
      WHERE v.value_before > '-Infinity'
        AND v.value_before < 'Infinity'
        AND v.value_after > '-Infinity'
        AND v.value_after < 'Infinity'
 ),
-baseline AS MATERIALIZED (
-    SELECT course_id,
-           kpi_code,
-           completed_on,
-           sum(weight) AS weight,
-           sum(weight * value_before) / sum(weight) AS value_before,
-           sum(weight * value_after) / sum(weight) AS value_after,
-           sum(weight * difference) / sum(weight) AS difference
-      FROM compared
-     WHERE NOT is_trained
-     GROUP BY course_id, kpi_code, completed_on
-    HAVING count(*) >= 5
-),
-trained AS MATERIALIZED (
-    SELECT c.course_id,
-           c.kpi_code,
-           c.completed_on,
-           c.rep_id,
-           c.sample_before,
-           c.sample_after,
-           c.value_before,
-           c.value_after,
-           c.difference - b.difference AS gain,
-           c.value_before - b.value_before AS lead_before,
-           c.weight / sum(c.weight) OVER (PARTITION BY c.course_id, c.kpi_code) AS share
+based AS (
+    SELECT c.*,
+           count(*) FILTER (WHERE NOT c.is_trained) OVER of_window AS base_count,
+           sum(c.weight) FILTER (WHERE NOT c.is_trained) OVER of_window AS base_weight,
+           sum(c.weight * c.value_before) FILTER (WHERE NOT c.is_trained) OVER of_window AS base_before,
+           sum(c.weight * c.difference) FILTER (WHERE NOT c.is_trained) OVER of_window AS base_difference
       FROM compared c
-      JOIN baseline b
-        ON b.course_id = c.course_id
-       AND b.kpi_code = c.kpi_code
-       AND b.completed_on = c.completed_on
-     WHERE c.is_trained
+    WINDOW of_window AS (PARTITION BY c.course_id, c.kpi_code, c.completed_on)
 ),
-estimate AS MATERIALIZED (
-    SELECT course_id,
-           kpi_code,
-           count(*) AS trained_count,
-           sum(sample_before) AS sample_before,
-           sum(sample_after) AS sample_after,
-           sum(share * value_before) AS value_before,
-           sum(share * value_after) AS value_after,
-           sum(share * gain) AS effect,
-           sum(share * lead_before) AS lead_before,
-           sum(share * share) AS shares_squared
-      FROM trained
-     GROUP BY course_id, kpi_code
+gained AS (
+    SELECT b.course_id,
+           b.kpi_code,
+           b.completed_on,
+           b.rep_id,
+           b.is_trained,
+           b.sample_before,
+           b.sample_after,
+           b.value_before,
+           b.value_after,
+           b.difference - b.base_difference / b.base_weight AS gain,
+           b.value_before - b.base_before / b.base_weight AS lead_before,
+           -- of the trained among all trained, of the others among those of the window
+           CASE
+               WHEN b.is_trained THEN b.weight / sum(b.weight) FILTER (WHERE b.is_trained) OVER (PARTITION BY b.course_id, b.kpi_code)
+               ELSE b.weight / b.base_weight
+           END AS share
+      FROM based b
+     WHERE b.base_count >= 5
+),
+placed AS (
+    SELECT g.*,
+           sum(g.share) FILTER (WHERE g.is_trained) OVER (PARTITION BY g.course_id, g.kpi_code, g.completed_on) AS window_share,
+           sum(g.share * g.gain) FILTER (WHERE g.is_trained) OVER of_course AS effect,
+           sum(g.share * g.lead_before) FILTER (WHERE g.is_trained) OVER of_course AS mean_lead_before
+      FROM gained g
+    WINDOW of_course AS (PARTITION BY g.course_id, g.kpi_code)
 ),
 -- What each rep contributes to the error of the effect, as trained and as one to compare with, in all windows
 -- together: a rep's errors there hang together, those of two reps do not. (Divided by the square root of
--- 1 - weight, the squares of such residuals add up to s^2 / n where all weigh alike.)
-used AS MATERIALIZED (
-    SELECT course_id,
-           kpi_code,
-           completed_on,
-           sum(share) AS share
-      FROM trained
-     GROUP BY course_id, kpi_code, completed_on
-),
-error AS MATERIALIZED (
+-- 1 - share, the squares of such residuals add up to s^2 / n where all weigh alike.)
+of_rep AS (
     SELECT p.course_id,
            p.kpi_code,
            p.rep_id,
-           sum(p.trained_error) AS trained_error,
-           sum(p.control_error) AS control_error,
-           sum(p.trained_lead) AS trained_lead,
-           sum(p.control_lead) AS control_lead,
-           sum(p.control_share) AS control_share,
-           sum(p.control_before) AS control_before,
-           sum(p.control_after) AS control_after
-      FROM (SELECT t.course_id,
-                   t.kpi_code,
-                   t.rep_id,
-                   t.share * (t.gain - e.effect) / sqrt(nullif(1 - t.share, 0)) AS trained_error,
-                   0 AS control_error,
-                   t.share * (t.lead_before - e.lead_before) / sqrt(nullif(1 - t.share, 0)) AS trained_lead,
-                   0 AS control_lead,
-                   0 AS control_share,
-                   0 AS control_before,
-                   0 AS control_after
-              FROM trained t
-              JOIN estimate e
-                ON e.course_id = t.course_id
-               AND e.kpi_code = t.kpi_code
-            UNION ALL
-            SELECT c.course_id,
-                   c.kpi_code,
-                   c.rep_id,
-                   0,
-                   u.share * c.weight / b.weight * (c.difference - b.difference) / sqrt(1 - c.weight / b.weight),
-                   0,
-                   u.share * c.weight / b.weight * (c.value_before - b.value_before) / sqrt(1 - c.weight / b.weight),
-                   u.share * c.weight / b.weight,
-                   u.share * c.weight / b.weight * c.value_before,
-                   u.share * c.weight / b.weight * c.value_after
-              FROM compared c
-              JOIN baseline b
-                ON b.course_id = c.course_id
-               AND b.kpi_code = c.kpi_code
-               AND b.completed_on = c.completed_on
-              JOIN used u
-                ON u.course_id = c.course_id
-               AND u.kpi_code = c.kpi_code
-               AND u.completed_on = c.completed_on
-             WHERE NOT c.is_trained) AS p
+           min(p.effect) AS effect,
+           min(p.mean_lead_before) AS mean_lead_before,
+           bool_or(p.is_trained) AS is_trained,
+           bool_or(NOT p.is_trained) AS is_control,
+           coalesce(sum(p.share * (p.gain - p.effect) / sqrt(nullif(1 - p.share, 0))) FILTER (WHERE p.is_trained), 0) AS trained_error,
+           coalesce(sum(p.share * (p.lead_before - p.mean_lead_before) / sqrt(nullif(1 - p.share, 0))) FILTER (WHERE p.is_trained), 0) AS trained_lead_error,
+           coalesce(sum(p.share) FILTER (WHERE p.is_trained), 0) AS trained_share,
+           sum(p.share * p.value_before) FILTER (WHERE p.is_trained) AS trained_before,
+           sum(p.share * p.value_after) FILTER (WHERE p.is_trained) AS trained_after,
+           sum(p.sample_before) FILTER (WHERE p.is_trained) AS sample_before,
+           sum(p.sample_after) FILTER (WHERE p.is_trained) AS sample_after,
+           coalesce(sum(p.window_share * p.share * p.gain / sqrt(1 - p.share)) FILTER (WHERE NOT p.is_trained), 0) AS control_error,
+           coalesce(sum(p.window_share * p.share * p.lead_before / sqrt(1 - p.share)) FILTER (WHERE NOT p.is_trained), 0) AS control_lead_error,
+           coalesce(sum(p.window_share * p.share) FILTER (WHERE NOT p.is_trained), 0) AS control_share,
+           sum(p.window_share * p.share * p.value_before) FILTER (WHERE NOT p.is_trained) AS control_before,
+           sum(p.window_share * p.share * p.value_after) FILTER (WHERE NOT p.is_trained) AS control_after
+      FROM placed p
+     WHERE p.window_share IS NOT NULL
      GROUP BY p.course_id, p.kpi_code, p.rep_id
 ),
-spread AS MATERIALIZED (
+estimate AS (
     SELECT course_id,
            kpi_code,
-           count(*) FILTER (WHERE control_share > 0) AS control_count,
+           min(effect) AS effect,
+           min(mean_lead_before) AS lead_before,
+           count(*) FILTER (WHERE is_trained) AS trained_count,
+           count(*) FILTER (WHERE is_control) AS control_count,
+           sum(sample_before) AS sample_before,
+           sum(sample_after) AS sample_after,
+           sum(trained_before) AS trained_before,
+           sum(trained_after) AS trained_after,
            sum(control_before) AS control_before,
            sum(control_after) AS control_after,
            sum((trained_error - control_error) ^ 2) AS variance,
-           sum((trained_lead - control_lead) ^ 2) AS lead_variance,
+           sum((trained_lead_error - control_lead_error) ^ 2) AS lead_variance,
            sum(trained_error ^ 2) AS trained_variance,
            sum(control_error ^ 2) AS control_variance,
-           sum(control_share ^ 2) AS shares_squared
-      FROM error
+           sum(trained_share ^ 2) AS trained_shares_squared,
+           sum(control_share ^ 2) AS control_shares_squared
+      FROM of_rep
      GROUP BY course_id, kpi_code
 ),
 -- Welch's degrees of freedom, with 1 / sum of squared shares for the number in a group.
 judged AS MATERIALIZED (
-    SELECT e.course_id,
-           e.kpi_code,
-           e.effect,
-           e.lead_before,
-           sqrt(s.variance) AS deviation,
-           sqrt(s.lead_variance) AS lead_deviation,
-           e.trained_count,
-           e.sample_before,
-           e.sample_after,
-           e.value_before,
-           e.value_after,
-           s.control_count,
-           s.control_before,
-           s.control_after,
-           e.trained_count >= 5 AND s.control_count >= 5 AS is_enough,
+    SELECT e.*,
+           sqrt(e.variance) AS deviation,
+           sqrt(e.lead_variance) AS lead_deviation,
+           e.trained_count >= 5 AND e.control_count >= 5 AS is_enough,
            CASE
-               WHEN e.trained_count >= 5 AND s.control_count >= 5
+               WHEN e.trained_count >= 5 AND e.control_count >= 5
                THEN least(10000, greatest(1, coalesce(floor(
-                        (s.trained_variance + s.control_variance) ^ 2
-                        / nullif(s.trained_variance ^ 2 / (1 / e.shares_squared - 1) + s.control_variance ^ 2 / (1 / s.shares_squared - 1), 0)), 1)))::integer
+                        (e.trained_variance + e.control_variance) ^ 2
+                        / nullif(e.trained_variance ^ 2 / (1 / e.trained_shares_squared - 1) + e.control_variance ^ 2 / (1 / e.control_shares_squared - 1), 0)), 1)))::integer
            END AS degrees
       FROM estimate e
-      JOIN spread s
-        ON s.course_id = e.course_id
-       AND s.kpi_code = e.kpi_code
 ),
 done AS (
     SELECT course_id,
@@ -539,8 +512,8 @@ shown AS (
            coalesce(j.is_enough, false) AS is_enough,
            CASE WHEN j.is_enough THEN j.sample_before::bigint END AS trained_before_sample_count,
            CASE WHEN j.is_enough THEN j.sample_after::bigint END AS trained_after_sample_count,
-           CASE WHEN j.is_enough THEN round(j.value_before, 6) END AS trained_before,
-           CASE WHEN j.is_enough THEN round(j.value_after, 6) END AS trained_after,
+           CASE WHEN j.is_enough THEN round(j.trained_before, 6) END AS trained_before,
+           CASE WHEN j.is_enough THEN round(j.trained_after, 6) END AS trained_after,
            CASE WHEN j.is_enough THEN round(j.control_before, 6) END AS control_before,
            CASE WHEN j.is_enough THEN round(j.control_after, 6) END AS control_after,
            CASE WHEN j.is_enough THEN round(j.effect, 6) END AS effect,
