@@ -5,7 +5,7 @@ SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 -- ---------------------------------------------------------------- deals by rep and stretch of days
 
 -- Read as a query of its own, in which days are constants: its plan fits them, and may be parallel.
-CREATE FUNCTION deal_kpi_part(days date[])
+CREATE FUNCTION deal_kpi_part(days date[], codes text[])
     RETURNS TABLE (rep_id text, part integer, kpi_code text, numerator numeric, denominator numeric, sample_count numeric)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = sales_perf_template, pg_catalog, pg_temp
@@ -15,8 +15,11 @@ AS $$
 DECLARE
     first_day  date := days[1];
     end_day    date := days[cardinality(days)];
+    -- constants in the plan too: what is not asked for is not worked out
+    is_of_amounts  boolean := codes && ARRAY['win_rate_amount', 'average_deal_amount', 'lost_amount'];
+    is_of_cycles   boolean := 'cycle_average_days' = ANY (codes);
 BEGIN
-    IF first_day IS NULL THEN
+    IF first_day IS NULL OR NOT codes && deal_kpi_codes() THEN
         RETURN;
     END IF;
     RETURN QUERY
@@ -25,10 +28,10 @@ BEGIN
                width_bucket(d.closed_on, days) AS part,
                d.outcome = 'won' AS is_won,
                count(*) AS closed_count,
-               count(d.reporting_amount) AS priced_count,
-               sum(d.reporting_amount) AS amount,
-               count(*) FILTER (WHERE isfinite(d.opened_on) AND d.opened_on <= d.closed_on) AS cycle_count,
-               sum(d.closed_on - d.opened_on) FILTER (WHERE isfinite(d.opened_on) AND d.opened_on <= d.closed_on) AS cycle_days
+               count(CASE WHEN is_of_amounts THEN d.reporting_amount END) AS priced_count,
+               sum(CASE WHEN is_of_amounts THEN d.reporting_amount END) AS amount,
+               count(CASE WHEN is_of_cycles AND isfinite(d.opened_on) AND d.opened_on <= d.closed_on THEN 1 END) AS cycle_count,
+               sum(CASE WHEN is_of_cycles AND isfinite(d.opened_on) AND d.opened_on <= d.closed_on THEN d.closed_on - d.opened_on END) AS cycle_days
           FROM deal_core_as_of d
          WHERE NOT d.is_open
            AND d.closed_on >= first_day
@@ -64,11 +67,12 @@ BEGIN
                ('won_count', f.won_count, NULL, f.won_count),
                ('lost_count', f.lost_count, NULL, f.lost_count),
                ('closed_count', f.won_count + f.lost_count, NULL, f.won_count + f.lost_count),
-               ('lost_amount', f.lost_amount, NULL, f.lost_count)) AS v (kpi_code, numerator, denominator, sample_count);
+               ('lost_amount', f.lost_amount, NULL, f.lost_count)) AS v (kpi_code, numerator, denominator, sample_count)
+     WHERE v.kpi_code = ANY (codes);
 END
 $$;
 
-COMMENT ON FUNCTION deal_kpi_part(date[]) IS 'A part of skill_gap and training_effect: the KPIs of closed deals that add up over days, of each rep, between each of these days (in order) and the next: part 1 from the first day up to the one before the second.';
+COMMENT ON FUNCTION deal_kpi_part(date[], text[]) IS 'A part of skill_gap and training_effect: those of these KPIs (of closed deals, that add up over days), of each rep, between each of these days (in order) and the next: part 1 from the first day up to the one before the second.';
 
 CREATE FUNCTION deal_kpi_codes() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -100,7 +104,7 @@ BEGIN
                p.denominator,
                p.sample_count::bigint,
                CASE k.kind WHEN 'ratio' THEN p.numerator / nullif(p.denominator, 0) ELSE p.numerator END
-          FROM deal_kpi_part(ARRAY[first_day, last_day + 1]) AS p
+          FROM deal_kpi_part(ARRAY[first_day, last_day + 1], ARRAY(SELECT s.kpi_code FROM skill_kpi s)) AS p
           JOIN kpi k ON k.code = p.kpi_code;
     END IF;
     IF cardinality(codes) > 0 THEN
@@ -291,8 +295,7 @@ moved AS MATERIALIZED (
            p.denominator,
            p.sample_count
       FROM bound b
-     CROSS JOIN LATERAL deal_kpi_part(b.days) AS p
-     WHERE p.kpi_code IN (SELECT a.kpi_code FROM asked a)
+     CROSS JOIN LATERAL deal_kpi_part(b.days, ARRAY(SELECT DISTINCT a.kpi_code FROM asked a)) AS p
     UNION ALL
     SELECT c.rep_id,
            width_bucket(c.on_date, (SELECT b.days FROM bound b)),
