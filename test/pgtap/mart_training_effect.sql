@@ -67,3 +67,12 @@ BEGIN
     END LOOP;
 END
 $$;
+SET session_replication_role = origin;
+
+SELECT is(count(*), 100::bigint, 'a hundred times it can be said') FROM public.result WHERE course_id = 'w' AND is_enough;
+SELECT cmp_ok(count(*), '>=', 90::bigint, 'a course that adds 10 points: the interval holds that 90 times or more of 100') FROM public.result WHERE course_id = 'w' AND 0.1 BETWEEN effect_low AND effect_high;
+SELECT cmp_ok(count(*), '<=', 99::bigint, 'and is not so wide that it always does') FROM public.result WHERE course_id = 'w' AND 0.1 BETWEEN effect_low AND effect_high;
+SELECT ok(count(*) BETWEEN 1 AND 10, 'one that adds nothing is found to do something 1 to 10 times of 100') FROM public.result WHERE course_id = 'n' AND NOT 0 BETWEEN effect_low AND effect_high;
+SELECT ok(avg(effect) BETWEEN 0.08 AND 0.12, 'on average the effect is found') FROM public.result WHERE course_id = 'w';
+SELECT ok(avg(effect) BETWEEN -0.02 AND 0.02, 'or none') FROM public.result WHERE course_id = 'n';
+SELECT * FROM finish();
