@@ -64,7 +64,7 @@ CREATE TABLE enrolment (
     score         double precision,
     CONSTRAINT enrolment_due_on_check CHECK (due_on >= assigned_on),
     CONSTRAINT enrolment_completed_on_check CHECK (completed_on >= assigned_on),
-    CONSTRAINT enrolment_score_check CHECK (score >= 0 AND score <= 1 AND completed_on IS NOT NULL),
+    CONSTRAINT enrolment_score_check CHECK (score IS NULL OR (score >= 0 AND score <= 1 AND completed_on IS NOT NULL)),
     CONSTRAINT enrolment_days_check CHECK (isfinite(assigned_on) AND isfinite(due_on) AND isfinite(completed_on))
 );
 
