@@ -561,13 +561,13 @@ SELECT s.course_id,
        CASE
            WHEN NOT s.is_measured THEN format('What %s did to %s is not measured.', s.course_name, s.kpi_name)
            WHEN NOT s.is_enough THEN format('Not enough data to say what %s did to %s: %s trained reps and %s to compare with, of the 5 and 5 that are needed.', s.course_name, s.kpi_name, s.trained_count, s.control_count)
-           ELSE format('In the 90 days after %s, %s of %s reps changed by %s more than that of %s reps without it (95 %% interval %s to %s): %s.',
-                       s.course_name, s.kpi_name, s.trained_count, w.effect, s.control_count, w.effect_low, w.effect_high,
-                       CASE WHEN s.effect_low > 0 THEN 'it rose' WHEN s.effect_high < 0 THEN 'it fell' ELSE 'that may be chance' END)
+           ELSE format('Against %s reps without it, %s of %s reps went %s by %s in the 90 days after %s (95 %% interval %s to %s): %s.',
+                       s.control_count, s.kpi_name, s.trained_count, CASE WHEN s.effect < 0 THEN 'down' ELSE 'up' END, w.effect, s.course_name, w.effect_low, w.effect_high,
+                       CASE WHEN s.effect_low > 0 OR s.effect_high < 0 THEN 'more than chance gives 95 times of 100' ELSE 'that may be chance' END)
        END AS summary_text
   FROM shown s
- CROSS JOIN LATERAL (SELECT CASE WHEN s.unit = 'fraction' THEN trim_scale(round(100 * s.effect, 1))::text || ' points' ELSE in_words(s.effect, s.unit) END AS effect,
-                            CASE WHEN s.unit = 'fraction' THEN trim_scale(round(100 * s.effect_low, 1))::text || ' points' ELSE in_words(s.effect_low, s.unit) END AS effect_low,
+ CROSS JOIN LATERAL (SELECT CASE WHEN s.unit = 'fraction' THEN trim_scale(round(100 * abs(s.effect), 1))::text || ' points' ELSE in_words(abs(s.effect), s.unit) END AS effect,
+                            CASE WHEN s.unit = 'fraction' THEN trim_scale(round(100 * s.effect_low, 1))::text ELSE in_words(s.effect_low, s.unit) END AS effect_low,
                             CASE WHEN s.unit = 'fraction' THEN trim_scale(round(100 * s.effect_high, 1))::text || ' points' ELSE in_words(s.effect_high, s.unit) END AS effect_high) AS w;
 
 COMMENT ON VIEW training_effect IS 'What each course did to each KPI of its skill (win_rate and average_deal_amount where none is stated): difference in differences. Trained: reps who completed the course for the first time, at least 90 days before as_of(). Before: the 90 days up to the day before completion; after: the 90 days from the day after it; by the day of closing (or, of KPIs of your own, on_date). Compared with: all reps who had not completed it by the end of the same after window. Either must have been employed throughout both windows and, for ratios, have 5 deals or rows in each; at least 5 reps to compare with in the windows of a trained one. Ratios weigh by before x after / (before + after) of their counts, sums alike. The effect is the weighted mean, over trained reps, of their change less the weighted mean change of those they are compared with. Its variance is taken between reps (all windows of a rep together), so that chance in few deals, real differences between reps, and reps who stand in for several are in it; the interval is Student''s, with Welch''s degrees of freedom. Shown where at least 5 are trained and 5 to compare with. Deals opened before completion and closed after it count after, though the course came late for them: an effect on new deals shows weaker.';
