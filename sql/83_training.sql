@@ -16,7 +16,7 @@ DECLARE
     first_day  date := days[1];
     end_day    date := days[cardinality(days)];
     -- constants in the plan too: what is not asked for is not worked out
-    is_of_amounts  boolean := codes && ARRAY['win_rate_amount', 'average_deal_amount', 'lost_amount'];
+    is_of_amounts  boolean := codes && ARRAY['average_deal_amount', 'lost_amount'];
     is_of_cycles   boolean := 'cycle_average_days' = ANY (codes);
 BEGIN
     IF first_day IS NULL OR NOT codes && deal_kpi_codes() THEN
@@ -61,7 +61,6 @@ BEGIN
       FROM figure f
      CROSS JOIN LATERAL (VALUES
                ('win_rate', f.won_count, f.won_count + f.lost_count, f.won_count + f.lost_count),
-               ('win_rate_amount', f.won_amount, CASE WHEN f.lost_count = 0 OR f.lost_amount <> 0 THEN f.won_amount + f.lost_amount END, f.won_count + f.lost_count),
                ('average_deal_amount', f.won_amount, f.priced_count, f.priced_count),
                ('cycle_average_days', f.cycle_days, f.cycle_count, f.cycle_count),
                ('won_count', f.won_count, NULL, f.won_count),
@@ -76,9 +75,9 @@ COMMENT ON FUNCTION deal_kpi_part(date[], text[]) IS 'A part of skill_gap and tr
 
 CREATE FUNCTION deal_kpi_codes() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ARRAY['win_rate', 'win_rate_amount', 'average_deal_amount', 'cycle_average_days', 'won_count', 'lost_count', 'closed_count', 'lost_amount'];
+    RETURN ARRAY['win_rate', 'average_deal_amount', 'cycle_average_days', 'won_count', 'lost_count', 'closed_count', 'lost_amount'];
 
-COMMENT ON FUNCTION deal_kpi_codes() IS 'The KPIs that deal_kpi_part() gives.';
+COMMENT ON FUNCTION deal_kpi_codes() IS 'The KPIs that deal_kpi_part() gives. (win_rate_amount is none of them: that lost amounts are not recorded shows in the sum alone.)';
 
 -- ---------------------------------------------------------------- who lacks what
 
@@ -450,8 +449,8 @@ of_rep AS (
            sum(p.share * p.value_after) FILTER (WHERE p.is_trained) AS trained_after,
            sum(p.sample_before) FILTER (WHERE p.is_trained) AS sample_before,
            sum(p.sample_after) FILTER (WHERE p.is_trained) AS sample_after,
-           coalesce(sum(p.window_share * p.share * p.gain / sqrt(1 - p.share)) FILTER (WHERE NOT p.is_trained), 0) AS control_error,
-           coalesce(sum(p.window_share * p.share * p.lead_before / sqrt(1 - p.share)) FILTER (WHERE NOT p.is_trained), 0) AS control_lead_error,
+           coalesce(sum(p.window_share * p.share * p.gain / sqrt(nullif(1 - p.share, 0))) FILTER (WHERE NOT p.is_trained), 0) AS control_error,
+           coalesce(sum(p.window_share * p.share * p.lead_before / sqrt(nullif(1 - p.share, 0))) FILTER (WHERE NOT p.is_trained), 0) AS control_lead_error,
            coalesce(sum(p.window_share * p.share) FILTER (WHERE NOT p.is_trained), 0) AS control_share,
            sum(p.window_share * p.share * p.value_before) FILTER (WHERE NOT p.is_trained) AS control_before,
            sum(p.window_share * p.share * p.value_after) FILTER (WHERE NOT p.is_trained) AS control_after
@@ -491,7 +490,7 @@ judged AS MATERIALIZED (
                WHEN e.trained_count >= 5 AND e.control_count >= 5
                THEN least(10000, greatest(1, coalesce(floor(
                         (e.trained_variance + e.control_variance) ^ 2
-                        / nullif(e.trained_variance ^ 2 / (1 / e.trained_shares_squared - 1) + e.control_variance ^ 2 / (1 / e.control_shares_squared - 1), 0)), 1)))::integer
+                        / nullif(e.trained_variance ^ 2 / nullif(1 / e.trained_shares_squared - 1, 0) + e.control_variance ^ 2 / nullif(1 / e.control_shares_squared - 1, 0), 0)), 1)))::integer
            END AS degrees
       FROM estimate e
 ),
@@ -554,7 +553,7 @@ SELECT s.course_id,
        s.effect_high,
        s.is_enough,
        CASE
-           WHEN NOT s.is_measured THEN 'not measured: what this KPI is made of does not add up over days'
+           WHEN NOT s.is_measured THEN 'not measured: this KPI is none of those that are added up here'
            WHEN NOT s.is_enough THEN format('not enough data: %s trained reps and %s to compare with, of the 5 and 5 that are needed', s.trained_count, s.control_count)
            WHEN s.is_unlike_before THEN 'the trained reps began at another level: some of the effect may be a return to the usual'
        END AS note,
@@ -573,7 +572,7 @@ SELECT s.course_id,
 COMMENT ON VIEW training_effect IS 'What each course did to each KPI of its skill (win_rate and average_deal_amount where none is stated): difference in differences. Trained: reps who completed the course for the first time, at least 90 days before as_of(). Before: the 90 days up to the day before completion; after: the 90 days from the day after it; by the day of closing (or, of KPIs of your own, on_date). Compared with: all reps who had not completed it by the end of the same after window. Either must have been employed throughout both windows and, for ratios, have 5 deals or rows in each; at least 5 reps to compare with in the windows of a trained one. Ratios weigh by before x after / (before + after) of their counts, sums alike. The effect is the weighted mean, over trained reps, of their change less the weighted mean change of those they are compared with. Its variance is taken between reps (all windows of a rep together), so that chance in few deals, real differences between reps, and reps who stand in for several are in it; the interval is Student''s, with Welch''s degrees of freedom. Shown where at least 5 are trained and 5 to compare with. Deals opened before completion and closed after it count after, though the course came late for them: an effect on new deals shows weaker.';
 COMMENT ON COLUMN training_effect.course_id IS 'The course.';
 COMMENT ON COLUMN training_effect.course_name IS 'Its name.';
-COMMENT ON COLUMN training_effect.kpi_code IS 'The KPI: of closed deals (win_rate, win_rate_amount, average_deal_amount, cycle_average_days, won_count, lost_count, closed_count, lost_amount), or one of your own; others are listed, and not measured.';
+COMMENT ON COLUMN training_effect.kpi_code IS 'The KPI: of closed deals (win_rate, average_deal_amount, cycle_average_days, won_count, lost_count, closed_count, lost_amount), or one of your own; others are listed, and not measured.';
 COMMENT ON COLUMN training_effect.unit IS 'Unit of the levels and the effect.';
 COMMENT ON COLUMN training_effect.completed_count IS 'Reps who have completed the course. Count.';
 COMMENT ON COLUMN training_effect.pending_count IS 'Those of them whose 90 days after are not over. Count.';

@@ -47,7 +47,7 @@ SELECT results_eq($$SELECT effect, effect_low, effect_high FROM training_effect 
 SELECT results_eq($$SELECT kpi_code, trained_count, control_count, is_enough, effect, note FROM training_effect WHERE course_id <> 'c' ORDER BY course_id, kpi_code$$,
                   $$VALUES ('average_deal_amount', 0::bigint, 0::bigint, false, NULL::numeric, 'not enough data: 0 trained reps and 0 to compare with, of the 5 and 5 that are needed'),
                            ('win_rate', 0, 0, false, NULL, 'not enough data: 0 trained reps and 0 to compare with, of the 5 and 5 that are needed'),
-                           ('progress_rate', 0, 0, false, NULL, 'not measured: what this KPI is made of does not add up over days')$$,
+                           ('progress_rate', 0, 0, false, NULL, 'not measured: this KPI is none of those that are added up here')$$,
                   'without a skill win rate and deal size are asked for; what is not known is said in words');
 SELECT is(summary_text, 'Against 8 reps without it, Win rate of 5 reps went up by 19.5 points in the 90 days after Closing deals (95 % interval 1 to 38 points): more than chance gives 95 times of 100.', 'in a sentence')
   FROM training_effect WHERE course_id = 'c' AND kpi_code = 'win_rate';
