@@ -392,6 +392,10 @@ AS $$
 DECLARE
     corrected feedback%ROWTYPE;
 BEGIN
+    -- A rename comes by cascade, in a trigger, to one row after the other.
+    IF TG_OP = 'UPDATE' AND pg_trigger_depth() > 1 THEN
+        RETURN NEW;
+    END IF;
     SELECT * INTO corrected FROM feedback f WHERE f.feedback_id = NEW.corrects_feedback_id;
     IF corrected.shared_at IS NULL OR corrected.from_rep_id <> NEW.from_rep_id OR corrected.to_rep_id <> NEW.to_rep_id THEN
         RAISE EXCEPTION 'feedback % cannot be corrected so', NEW.corrects_feedback_id
@@ -405,7 +409,7 @@ $$;
 COMMENT ON FUNCTION feedback_check() IS 'Trigger function: a correction is of shared feedback between the same two.';
 
 CREATE TRIGGER feedback_check
-    BEFORE INSERT OR UPDATE OF corrects_feedback_id ON feedback
+    BEFORE INSERT OR UPDATE OF corrects_feedback_id, from_rep_id, to_rep_id ON feedback
     FOR EACH ROW
     WHEN (NEW.corrects_feedback_id IS NOT NULL)
     EXECUTE FUNCTION feedback_check();
