@@ -150,7 +150,9 @@ middle AS MATERIALIZED (
 spread AS MATERIALIZED (
     SELECT e.kpi_code,
            1.4826 * percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(e.compared_value - m.peer_median)) AS peer_spread,
-           1.4826 * percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(e.compared_value - e.compared_prior - m.change_median)) AS change_spread
+           1.4826 * percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(e.compared_value - e.compared_prior - m.change_median)) AS change_spread,
+           -- what is left of rates that are alike, but for their last binary digits, is no spread
+           1e-9 * max(greatest(abs(e.compared_value), abs(e.compared_prior))) AS no_spread
       FROM enough e
       JOIN middle m ON m.kpi_code = e.kpi_code
      GROUP BY e.kpi_code
@@ -190,11 +192,11 @@ SELECT e.rep_id,
   JOIN spread s ON s.kpi_code = e.kpi_code
  CROSS JOIN LATERAL (
         SELECT CASE
-                   WHEN m.peer_count >= 5 AND s.peer_spread > 0
+                   WHEN m.peer_count >= 5 AND s.peer_spread > s.no_spread
                    THEN CASE e.direction WHEN 'up' THEN 1 ELSE -1 END * (e.compared_value - m.peer_median) / s.peer_spread
                END AS peer_deviation,
                CASE
-                   WHEN m.change_count >= 5 AND s.change_spread > 0
+                   WHEN m.change_count >= 5 AND s.change_spread > s.no_spread
                    THEN CASE e.direction WHEN 'up' THEN 1 ELSE -1 END * (e.compared_value - e.compared_prior - m.change_median) / s.change_spread
                END AS change_deviation) AS d;
 
@@ -214,7 +216,7 @@ COMMENT ON COLUMN rep_deviation.prior_sample_count IS 'Deals or credits behind t
 COMMENT ON COLUMN rep_deviation.peer_count IS 'Reps whose value is compared. Count.';
 COMMENT ON COLUMN rep_deviation.peer_median IS 'Median of their values.';
 COMMENT ON COLUMN rep_deviation.peer_spread IS '1.4826 x the median of the absolute deviations from it.';
-COMMENT ON COLUMN rep_deviation.peer_deviation IS '(value - peer_median) / peer_spread, above 0 where the rep is better. Robust standard deviations; NULL where there is not enough data, and where the spread is 0.';
+COMMENT ON COLUMN rep_deviation.peer_deviation IS '(value - peer_median) / peer_spread, above 0 where the rep is better. Robust standard deviations; NULL where there is not enough data, and where the spread is 0 (below a billionth of the greatest value).';
 COMMENT ON COLUMN rep_deviation.change_count IS 'Reps whose value - prior_value is compared. Count.';
 COMMENT ON COLUMN rep_deviation.change_median IS 'Median of their changes.';
 COMMENT ON COLUMN rep_deviation.change_spread IS '1.4826 x the median of the absolute deviations from it.';

@@ -19,7 +19,7 @@ AS $$
 BEGIN
     IF NOT EXISTS (SELECT
                      FROM pg_class c
-                    WHERE c.relname = report.report
+                    WHERE c.relname = report.report COLLATE "C"
                       AND c.relkind = 'v'
                       AND c.relnamespace = (SELECT l.relnamespace FROM pg_class l WHERE l.oid = 'view_log'::regclass)) THEN
         RAISE EXCEPTION 'there is no report "%"', report.report

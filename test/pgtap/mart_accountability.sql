@@ -1,0 +1,119 @@
+-- accountability, metric_load, adoption and report(): against what was planted, and against plain SQL that counts
+-- row by row.
+SELECT plan(40);
+
+SELECT sales_perf.create_mart('hand') \gset
+SET search_path = hand, public;
+SET sales_perf.as_of = '2025-04-30';
+BEGIN;
+INSERT INTO team (team_id, name, parent_team_id, manager_rep_id) VALUES ('all', 'All', NULL, 'boss'), ('north', 'North', 'all', 'ann'), ('south', 'South', 'all', NULL);
+INSERT INTO rep (rep_id, name, team_id, login, left_on) VALUES ('boss', 'Boss', 'all', 'boss', NULL), ('ann', 'Ann', 'north', 'ann', NULL), ('bob', 'Bob', 'north', 'bob', NULL), ('cid', 'Cid', 'south', 'cid', NULL), ('eve', 'Eve', NULL, NULL, NULL), ('old', 'Left', 'north', 'old', '2025-04-29');
+COMMIT;
+INSERT INTO action_item (owner_rep_id, title, created_on, due_on, done_on)
+VALUES ('bob', 'on time', '2025-03-01', '2025-04-10', '2025-04-10'), ('bob', 'late', '2025-03-01', '2025-04-10', '2025-04-11'), ('bob', 'overdue', '2025-03-01', '2025-04-29', NULL), ('bob', 'due today', '2025-03-01', '2025-04-30', NULL),
+       ('bob', 'done tomorrow', '2025-03-01', '2025-04-20', '2025-05-01'), ('bob', 'agreed on tomorrow', '2025-05-01', '2025-05-02', NULL), ('bob', 'long overdue', '2024-01-01', '2024-02-01', NULL),
+       ('bob', '91 days ago', '2025-01-01', '2025-01-30', '2025-01-30'), ('bob', '89 days ago', '2025-01-01', '2025-02-01', '2025-01-31'), ('bob', 'before time', '2025-03-01', '2025-06-01', '2025-04-01'),
+       ('ann', 'today, done', '2025-03-01', '2025-04-30', '2025-04-30'), ('old', 'nobody waits', '2025-03-01', '2025-03-02', NULL);
+INSERT INTO feedback (feedback_id, from_rep_id, to_rep_id, kind, body, shared_at, corrects_feedback_id)
+VALUES (1, 'ann', 'bob', 'review', 'x', '2025-04-01 12:00', NULL), (2, 'ann', 'bob', 'review', 'x', '2025-04-02 12:00', 1), (3, 'cid', 'bob', 'review', 'x', '2025-04-03 12:00', NULL), (4, 'bob', 'cid', 'review', 'x', '2025-01-30 12:00', NULL),
+       (5, 'boss', 'ann', 'review', 'x', '2025-02-01 00:00', NULL), (6, 'boss', 'cid', 'review', 'x', NULL, NULL), (7, 'old', 'eve', 'review', 'x', '2025-04-03 12:00', NULL);
+INSERT INTO feedback_reply (feedback_id, acknowledged_at) VALUES (2, '2025-04-05 12:00'), (5, '2025-05-01 12:00');
+SELECT results_eq($$SELECT rep_id, action_open_count, action_overdue_count, action_due_count, action_done_on_time_count, action_done_on_time_rate, action_done_count FROM accountability WHERE level = 'rep' ORDER BY rep_id COLLATE "C"$$,
+                  $$VALUES ('ann', 0::bigint, 0::bigint, 1::bigint, 1::bigint, 1::float8, 1::bigint), ('bob', 4, 3, 5, 2, 2 / 5::float8, 4), ('boss', 0, 0, 0, 0, NULL, 0), ('cid', 0, 0, 0, 0, NULL, 0), ('eve', 0, 0, 0, 0, NULL, 0)$$,
+                  'action items of reps, by hand');
+SELECT results_eq($$SELECT rep_id, feedback_given_count, feedback_received_count, feedback_acknowledged_count, feedback_acknowledged_rate, rep_with_feedback_count, feedback_coverage_rate FROM accountability WHERE level = 'rep' ORDER BY rep_id COLLATE "C"$$,
+                  $$VALUES ('ann', 1::bigint, 1::bigint, 0::bigint, 0::float8, 1::bigint, 1::float8), ('bob', 0, 2, 1, 0.5, 1, 1), ('boss', 1, 0, 0, NULL, 0, 0), ('cid', 1, 0, 0, NULL, 0, 0), ('eve', 0, 1, 0, 0, 1, 1)$$,
+                  'feedback: a correction is none, but to acknowledge it counts');
+SELECT results_eq($$SELECT level, rep_id, rep_count, action_open_count, action_due_count, action_done_on_time_count, feedback_given_count, feedback_received_count, feedback_acknowledged_count, rep_with_feedback_count, feedback_coverage_rate FROM accountability WHERE level <> 'rep' ORDER BY level, rep_id COLLATE "C"$$,
+                  $$VALUES ('company', NULL, 5::bigint, 4::bigint, 6::bigint, 3::bigint, 3::bigint, 4::bigint, 1::bigint, 3::bigint, 3 / 5::float8),
+                           ('manager', 'ann', 1, 4, 5, 2, 1, 2, 1, 1, 1), ('manager', 'boss', 2, 0, 1, 1, 1, 1, 0, 1, 0.5)$$,
+                  'of managers: the reps they manage, and feedback to these; who has left gives none');
+SELECT results_eq($$SELECT first_day, last_day, min(team_id), min(manager_rep_id) FROM accountability WHERE rep_id = 'bob' GROUP BY 1, 2$$, $$VALUES (date '2025-01-31', date '2025-04-30', 'north', 'ann')$$, '90 days');
+SELECT results_eq($$SELECT action_due_count, action_done_on_time_count, feedback_received_count FROM accountability_between('2025-04-10', '2025-04-10') WHERE level = 'rep' AND rep_id = 'bob'$$, $$VALUES (2::bigint, 1::bigint, 0::bigint)$$, 'other days');
+SET sales_perf.as_of = '2025-04-04';
+SELECT results_eq($$SELECT action_open_count, feedback_received_count, feedback_acknowledged_count FROM accountability WHERE level = 'rep' AND rep_id = 'bob'$$, $$VALUES (6::bigint, 2::bigint, 0::bigint)$$, 'as of an earlier day');
+SELECT is(count(*), 6::bigint, 'who was still there') FROM accountability WHERE level = 'rep';
+SET sales_perf.as_of = '2025-04-30';
+
+-- goals: reached at once, and out of reach; one with check-ins kept, one without
+INSERT INTO deal (deal_id, rep_id, amount, outcome, opened_on, closed_on) VALUES ('d', 'bob', 1000, 'won', '2025-04-01', '2025-04-10');
+INSERT INTO goal (goal_id, name, rep_id, kpi_code, target, first_day, last_day, reason, check_in_every_days)
+VALUES ('done', 'Done', 'bob', 'bookings_amount', 500, '2025-04-01', '2025-05-31', 'test', 10), ('far', 'Far', 'bob', 'bookings_amount', 5000000, '2025-04-01', '2025-05-01', 'test', 10), ('not asked', 'Far', 'ann', 'bookings_amount', 5000000, '2025-04-01', '2025-05-01', 'test', NULL),
+       ('over', 'Over', 'bob', 'bookings_amount', 500, '2025-04-01', '2025-04-30', 'test', 10), ('later', 'Later', 'bob', 'bookings_amount', 500, '2025-05-01', '2025-05-30', 'test', 10);
+INSERT INTO check_in (goal_id, checked_on, author_rep_id, note) VALUES ('done', '2025-04-20', 'bob', 'x'), ('far', '2025-04-19', 'bob', 'x'), ('far', '2025-05-01', 'bob', 'x');
+SELECT results_eq($$SELECT level, rep_id, goal_running_count, goal_on_track_count, goals_on_track_rate, check_in_asked_count, check_in_kept_count, check_in_kept_rate FROM accountability WHERE level <> 'rep' OR rep_id IN ('ann', 'bob', 'cid') ORDER BY level, rep_id COLLATE "C"$$,
+                  $$VALUES ('company', NULL, 3::bigint, 1::bigint, 1 / 3::float8, 2::bigint, 1::bigint, 0.5::float8), ('manager', 'ann', 2, 1, 0.5, 2, 1, 0.5), ('manager', 'boss', 1, 0, 0, 0, 0, NULL),
+                           ('rep', 'ann', 1, 0, 0, 0, 0, NULL), ('rep', 'bob', 2, 1, 0.5, 2, 1, 0.5), ('rep', 'cid', 0, 0, NULL, 0, 0, NULL)$$,
+                  'goals on track and check-ins kept');
+
+-- ---------------------------------------------------------------- metric_load
+
+INSERT INTO alert_rule (rule_id, name, kpi_code, level, entity_id, basis, comparison, threshold, is_active)
+VALUES ('a1', 'x', 'win_rate', 'rep', NULL, 'threshold', 'below', 0.3, true), ('a2', 'x', 'win_rate', 'rep', 'bob', 'prior', 'below', 0.3, true), ('a3', 'x', 'bookings_amount', 'rep', NULL, 'prior', 'below', 0.3, true),
+       ('a4', 'x', 'cycle_average_days', 'rep', 'cid', 'prior', 'above', 0.3, true), ('a5', 'x', 'lead_count', 'rep', NULL, 'prior', 'above', 0.3, false), ('a6', 'x', 'average_deal_amount', 'team', 'north', 'prior', 'above', 0.3, true)
+ON CONFLICT DO NOTHING;
+INSERT INTO quota (rep_id, first_day, last_day, amount) VALUES ('bob', '2025-01-01', '2025-04-30', 100), ('bob', '2025-04-01', '2025-06-30', 100), ('cid', '2025-01-01', '2025-04-29', 100);
+-- bob: goals done, far and over, which runs on its last day; win_rate; a quota
+SELECT results_eq($$SELECT rep_id, goal_count, alert_kpi_count, has_quota, metric_load_count::integer, metric_limit, limit_team_name, is_over_limit FROM metric_load ORDER BY rep_id COLLATE "C"$$,
+                  $$VALUES ('ann', 1::bigint, 1::bigint, false, 2, 5, NULL, false), ('bob', 3, 1, true, 5, 5, NULL, false), ('boss', 0, 2, false, 2, 5, NULL, false), ('cid', 0, 3, false, 3, 5, NULL, false), ('eve', 0, 2, false, 2, 5, NULL, false)$$,
+                  'goals, KPIs of alerts without a goal on them, and a quota, of 5');
+INSERT INTO metric_limit (team_id, metric_count) VALUES (NULL, 4);
+SELECT results_eq($$SELECT rep_id, metric_limit, is_over_limit FROM metric_load ORDER BY rep_id COLLATE "C"$$, $$VALUES ('ann', 4, false), ('bob', 4, true), ('boss', 4, false), ('cid', 4, false), ('eve', 4, false)$$, 'a limit for all');
+SELECT is(summary_text, 'Bob is held to 5 metrics (3 running goals, 1 more KPI with an alert, a quota): 1 more than the limit of 4 for all teams.', 'in words') FROM metric_load WHERE rep_id = 'bob';
+INSERT INTO metric_limit (team_id, metric_count) VALUES ('all', 2);
+SELECT results_eq($$SELECT rep_id, metric_limit, limit_team_name FROM metric_load ORDER BY rep_id COLLATE "C"$$, $$VALUES ('ann', 2, 'All'), ('bob', 2, 'All'), ('boss', 2, 'All'), ('cid', 2, 'All'), ('eve', 4, NULL)$$, 'one of a team is for those below it');
+INSERT INTO metric_limit (team_id, metric_count) VALUES ('north', 9);
+SELECT results_eq($$SELECT rep_id, metric_limit, limit_team_name FROM metric_load ORDER BY rep_id COLLATE "C"$$, $$VALUES ('ann', 9, 'North'), ('bob', 9, 'North'), ('boss', 2, 'All'), ('cid', 2, 'All'), ('eve', 4, NULL)$$, 'unless they have one');
+SELECT is(summary_text, 'Ann is held to 2 metrics (1 running goal, 1 more KPI with an alert, no quota): within the limit of 9 of team North.', 'in words') FROM metric_load WHERE rep_id = 'ann';
+DELETE FROM metric_limit;
+SELECT is(summary_text, 'Cid is held to 3 metrics (0 running goals, 3 more KPIs with alerts, no quota): within the limit of 5 that holds where none is set.', 'in words, by default') FROM metric_load WHERE rep_id = 'cid';
+
+-- ---------------------------------------------------------------- report
+
+CREATE FUNCTION pg_temp.log() RETURNS TABLE (report text, tool text, login text) LANGUAGE sql AS 'SELECT report, tool, login FROM hand.view_log ORDER BY view_log_id';
+SELECT is((SELECT count(*) FROM metric_load), 5::bigint, 'a view is read');
+SELECT is_empty('SELECT * FROM pg_temp.log()', 'and leaves no trace');
+SELECT bag_eq($$SELECT r ->> 'rep_id', (r ->> 'metric_load_count')::bigint FROM report('metric_load') AS r$$, 'SELECT rep_id, metric_load_count FROM metric_load', 'report gives the rows of the view');
+SELECT results_eq('SELECT * FROM pg_temp.log()', $$SELECT 'metric_load', NULL::text, session_user::text COLLATE "default"$$, 'and writes it down');
+SELECT lives_ok($$SELECT log_view('adoption'), log_view('Board "Q2"', 'dashboard')$$, 'tools do too');
+SELECT results_eq('SELECT * FROM pg_temp.log() OFFSET 1', $$SELECT report, tool, session_user::text COLLATE "default" FROM (VALUES ('adoption', NULL), ('Board "Q2"', 'dashboard')) AS v (report, tool)$$, 'in their own words');
+CREATE FUNCTION pg_temp.error_of(statement text, OUT state text, OUT message text, OUT hint text) LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE statement;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+END
+$$;
+CREATE TEMP VIEW mine AS SELECT 1 AS one;
+SELECT results_eq($$SELECT state, message, hint ~ '^Reports are the views of the mart: ', hint ~ ', metric_load, ', hint ~ ', rep, ' FROM pg_temp.error_of($q$SELECT report('$$ || name || $$')$q$)$$,
+                  $$SELECT '42P01', 'there is no report "$$ || name || $$"', true, true, false$$, 'no report: ' || name)
+  FROM unnest(ARRAY['rep', 'nothing', 'mine', 'pg_class', 'metric_load; DELETE FROM rep', 'Metric_Load', 'hand.metric_load']) AS name;
+SELECT is(state, '42P01', 'nor is nothing') FROM pg_temp.error_of($$SELECT report(NULL)$$);
+SELECT is((SELECT count(*) FROM pg_temp.log()), 3::bigint, 'what there is not is not written down');
+
+-- ---------------------------------------------------------------- adoption
+
+DELETE FROM view_log;
+INSERT INTO view_log (viewed_at, login, report) VALUES ('2025-04-03 00:00', 'ann', 'x'), ('2025-04-02 23:59', 'bob', 'x'), ('2025-05-01 00:00', 'cid', 'x'), ('2025-04-10 12:00', 'old', 'x');
+-- bob: a goal checked in on 04-20; ann has a goal without check-ins; cid below
+INSERT INTO goal (goal_id, name, rep_id, kpi_code, target, first_day, last_day, reason, check_in_every_days) VALUES ('cid', 'Cid', 'cid', 'win_rate', 1, '2025-04-01', '2025-06-30', 'test', 29), ('eve', 'Eve', 'eve', 'win_rate', 1, '2025-04-01', '2025-06-30', 'test', 28);
+SELECT results_eq($$SELECT practice, rep_count, asked_count, done_count, adoption_rate, is_not_taken_up FROM adoption WHERE level = 'company' ORDER BY practice$$,
+                  $$VALUES ('acknowledge', 5::bigint, 2::bigint, 1::bigint, 0.5::float8, NULL::boolean), ('action_item', 5, 2, 2, 1, NULL), ('check_in', 5, 2, 1, 0.5, NULL), ('look_in', 5, 4, 1, 0.25, true)$$,
+                  'of the company, by hand: a check-in due today is not late yet');
+SELECT results_eq($$SELECT team_id, team_name, practice, rep_count, asked_count, done_count, is_not_taken_up FROM adoption WHERE level = 'team' AND practice IN ('look_in', 'check_in') ORDER BY team_id COLLATE "C", practice$$,
+                  $$VALUES ('all', 'All', 'check_in', 4::bigint, 1::bigint, 1::bigint, NULL::boolean), ('all', 'All', 'look_in', 4, 4, 1, true), ('north', 'North', 'check_in', 2, 1, 1, NULL), ('north', 'North', 'look_in', 2, 2, 1, NULL), ('south', 'South', 'check_in', 1, 0, 0, NULL), ('south', 'South', 'look_in', 1, 1, 0, NULL)$$,
+                  'and of teams, with those below');
+SELECT results_eq($$SELECT summary_text FROM adoption WHERE level = 'company' AND practice = 'look_in' OR team_id = 'north' AND practice = 'look_in' OR team_id = 'south' AND practice = 'check_in' ORDER BY level, team_id COLLATE "C"$$,
+                  $$VALUES ('In the company 1 of 4 reps who have a login looked at a report in the last 28 days (25 %): not taken up, for under half of 3 or more people did.'),
+                           ('In team North 1 of 2 reps who have a login looked at a report in the last 28 days (50 %): not enough data, with fewer than 3 people, to say whether it is taken up.'),
+                           ('In team South nobody of 1 reps had a check-in due or made one in the last 28 days.')$$, 'in words');
+UPDATE view_log SET viewed_at = '2025-04-30 12:00' WHERE login = 'bob';
+SELECT results_eq($$SELECT done_count, is_not_taken_up FROM adoption WHERE level = 'company' AND practice = 'look_in'$$, $$VALUES (2::bigint, false)$$, 'half is taken up');
+SELECT results_eq($$SELECT first_day, last_day, count(*) FROM adoption GROUP BY 1, 2$$, $$VALUES (date '2025-04-03', date '2025-04-30', 16::bigint)$$, 'four practices of three teams and the company');
+-- a check-in by somebody else is not the rep's; a goal that ended long ago asks for none
+UPDATE check_in SET author_rep_id = 'ann';
+SELECT results_eq($$SELECT asked_count, done_count FROM adoption WHERE level = 'company' AND practice = 'check_in'$$, $$VALUES (2::bigint, 0::bigint)$$, 'who checks in for bob does not make him take part');
+SET sales_perf.as_of = '2025-09-30';
+SELECT results_eq($$SELECT asked_count, adoption_rate FROM adoption WHERE level = 'company' AND practice = 'check_in'$$, $$VALUES (0::bigint, NULL::float8)$$, 'goals that are long over ask for none');
+
+SELECT * FROM finish();
