@@ -179,10 +179,10 @@ SELECT e.rep_id,
        d.change_deviation,
        CASE
            WHEN NOT e.was_there THEN 'not enough data: not employed for the whole quarter'
-           WHEN e.compared_value IS NULL THEN format('not enough data: n = %s, at least %s are needed', e.sample_count, e.minimum_sample)
+           WHEN e.compared_value IS NULL THEN format('not enough data: n = %s, needed: %s or more', e.sample_count, e.minimum_sample)
            WHEN d.peer_deviation IS NULL AND d.change_deviation IS NULL
            THEN CASE
-                    WHEN m.peer_count < 5 THEN format('not enough data: %s reps to compare with, at least 5 are needed', m.peer_count)
+                    WHEN m.peer_count < 5 THEN format('not enough data: reps to compare with: %s, needed: 5 or more', m.peer_count)
                     ELSE 'most reps are alike: nothing to compare with'
                 END
            ELSE 'compared'

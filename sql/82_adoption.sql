@@ -121,12 +121,11 @@ SELECT n.level,
        n.done_count,
        CASE WHEN n.asked_count > 0 THEN n.done_count::double precision / n.asked_count END AS adoption_rate,
        CASE WHEN n.asked_count >= 3 THEN 2 * n.done_count < n.asked_count END AS is_not_taken_up,
-       concat(CASE WHEN n.level = 'company' THEN 'In the company ' ELSE 'In team ' || n.entity_name || ' ' END,
-              CASE
-                  WHEN n.asked_count = 0 THEN format('nobody of %s reps %s in the last 28 days', n.rep_count, n.asked_text)
-                  ELSE format('%s of %s reps who %s %s in the last 28 days (%s)', n.done_count, n.asked_count, n.asked_text, n.done_text,
-                              in_words(n.done_count::numeric / n.asked_count, 'fraction'))
-              END,
+       concat('In the 28 days up to ', sales_perf.as_of(), ' ',
+              CASE WHEN n.asked_count = 0 THEN 'none' ELSE n.done_count::text END, ' of ', CASE WHEN n.asked_count = 0 THEN n.rep_count ELSE n.asked_count END,
+              CASE WHEN n.level = 'company' THEN ' reps of the company ' ELSE ' reps of team ' || n.entity_name || ' ' END,
+              CASE WHEN n.asked_count > 0 THEN 'who ' END, n.asked_text,
+              CASE WHEN n.asked_count > 0 THEN concat(' ', n.done_text, ' (', in_words(n.done_count::numeric / n.asked_count, 'fraction'), ')') END,
               CASE
                   WHEN n.asked_count = 0 THEN '.'
                   WHEN n.asked_count < 3 THEN ': not enough data, with fewer than 3 people, to say whether it is taken up.'

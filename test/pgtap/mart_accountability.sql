@@ -1,6 +1,6 @@
 -- accountability, metric_load, adoption and report(): against what was planted, and against plain SQL that counts
 -- row by row.
-SELECT plan(40);
+SELECT plan(42);
 
 SELECT sales_perf.create_mart('hand') \gset
 SET search_path = hand, public;
@@ -98,15 +98,15 @@ INSERT INTO view_log (viewed_at, login, report) VALUES ('2025-04-03 00:00', 'ann
 -- bob: a goal checked in on 04-20; ann has a goal without check-ins; cid below
 INSERT INTO goal (goal_id, name, rep_id, kpi_code, target, first_day, last_day, reason, check_in_every_days) VALUES ('cid', 'Cid', 'cid', 'win_rate', 1, '2025-04-01', '2025-06-30', 'test', 29), ('eve', 'Eve', 'eve', 'win_rate', 1, '2025-04-01', '2025-06-30', 'test', 28);
 SELECT results_eq($$SELECT practice, rep_count, asked_count, done_count, adoption_rate, is_not_taken_up FROM adoption WHERE level = 'company' ORDER BY practice$$,
-                  $$VALUES ('acknowledge', 5::bigint, 2::bigint, 1::bigint, 0.5::float8, NULL::boolean), ('action_item', 5, 2, 2, 1, NULL), ('check_in', 5, 2, 1, 0.5, NULL), ('look_in', 5, 4, 1, 0.25, true)$$,
+                  $$VALUES ('acknowledge', 5::bigint, 2::bigint, 0::bigint, 0::float8, NULL::boolean), ('action_item', 5, 2, 2, 1, NULL), ('check_in', 5, 2, 1, 0.5, NULL), ('look_in', 5, 4, 1, 0.25, true)$$,
                   'of the company, by hand: a check-in due today is not late yet');
 SELECT results_eq($$SELECT team_id, team_name, practice, rep_count, asked_count, done_count, is_not_taken_up FROM adoption WHERE level = 'team' AND practice IN ('look_in', 'check_in') ORDER BY team_id COLLATE "C", practice$$,
                   $$VALUES ('all', 'All', 'check_in', 4::bigint, 1::bigint, 1::bigint, NULL::boolean), ('all', 'All', 'look_in', 4, 4, 1, true), ('north', 'North', 'check_in', 2, 1, 1, NULL), ('north', 'North', 'look_in', 2, 2, 1, NULL), ('south', 'South', 'check_in', 1, 0, 0, NULL), ('south', 'South', 'look_in', 1, 1, 0, NULL)$$,
                   'and of teams, with those below');
 SELECT results_eq($$SELECT summary_text FROM adoption WHERE level = 'company' AND practice = 'look_in' OR team_id = 'north' AND practice = 'look_in' OR team_id = 'south' AND practice = 'check_in' ORDER BY level, team_id COLLATE "C"$$,
-                  $$VALUES ('In the company 1 of 4 reps who have a login looked at a report in the last 28 days (25 %): not taken up, for under half of 3 or more people did.'),
-                           ('In team North 1 of 2 reps who have a login looked at a report in the last 28 days (50 %): not enough data, with fewer than 3 people, to say whether it is taken up.'),
-                           ('In team South nobody of 1 reps had a check-in due or made one in the last 28 days.')$$, 'in words');
+                  $$VALUES ('In the 28 days up to 2025-04-30 1 of 4 reps of the company who have a login looked at a report (25 %): not taken up, for under half of 3 or more people did.'),
+                           ('In the 28 days up to 2025-04-30 1 of 2 reps of team North who have a login looked at a report (50 %): not enough data, with fewer than 3 people, to say whether it is taken up.'),
+                           ('In the 28 days up to 2025-04-30 none of 1 reps of team South had a check-in due or made one.')$$, 'in words');
 UPDATE view_log SET viewed_at = '2025-04-30 12:00' WHERE login = 'bob';
 SELECT results_eq($$SELECT done_count, is_not_taken_up FROM adoption WHERE level = 'company' AND practice = 'look_in'$$, $$VALUES (2::bigint, false)$$, 'half is taken up');
 SELECT results_eq($$SELECT first_day, last_day, count(*) FROM adoption GROUP BY 1, 2$$, $$VALUES (date '2025-04-03', date '2025-04-30', 16::bigint)$$, 'four practices of three teams and the company');
@@ -115,5 +115,46 @@ UPDATE check_in SET author_rep_id = 'ann';
 SELECT results_eq($$SELECT asked_count, done_count FROM adoption WHERE level = 'company' AND practice = 'check_in'$$, $$VALUES (2::bigint, 0::bigint)$$, 'who checks in for bob does not make him take part');
 SET sales_perf.as_of = '2025-09-30';
 SELECT results_eq($$SELECT asked_count, adoption_rate FROM adoption WHERE level = 'company' AND practice = 'check_in'$$, $$VALUES (0::bigint, NULL::float8)$$, 'goals that are long over ask for none');
+
+SET sales_perf.as_of = '2025-04-25';
+SELECT results_eq($$SELECT asked_count, done_count FROM adoption WHERE level = 'company' AND practice = 'acknowledge'$$, $$VALUES (2::bigint, 1::bigint)$$, 'who acknowledged one of two has, by its correction');
+
+-- ---------------------------------------------------------------- at random, counted row by row
+
+SELECT sales_perf.create_mart('sales') \gset
+SET search_path = sales, public;
+SET sales_perf.as_of = '2025-05-15';
+SELECT sales_perf.generate_demo('sales', 3000, 5) \gset
+SELECT setseed(0.5);
+INSERT INTO action_item (owner_rep_id, title, created_on, due_on, done_on)
+SELECT rep_id, 'x', c, c + (random() * 60)::int, CASE WHEN random() < 0.6 THEN c + (random() * 60)::int END
+  FROM rep, generate_series(1, 12) AS n, LATERAL (SELECT date '2025-05-30' - (random() * 200)::int AS c OFFSET 0) AS day WHERE n > 0 AND rep_id > '';
+INSERT INTO feedback (from_rep_id, to_rep_id, kind, body, shared_at)
+SELECT g.rep_id, t.rep_id, 'review', 'x', CASE WHEN random() < 0.9 THEN timestamptz '2025-05-25 12:00' - random() * interval '200 days' END
+  FROM rep g, rep t WHERE g.rep_id <> t.rep_id AND random() < 0.4;
+INSERT INTO feedback (from_rep_id, to_rep_id, kind, body, shared_at, corrects_feedback_id)
+SELECT from_rep_id, to_rep_id, kind, 'y', shared_at + interval '20 days', feedback_id FROM feedback WHERE shared_at IS NOT NULL AND random() < 0.3;
+INSERT INTO feedback_reply (feedback_id, acknowledged_at) SELECT feedback_id, shared_at + random() * interval '30 days' FROM feedback WHERE shared_at IS NOT NULL AND random() < 0.5;
+-- no feedback is corrected twice here, so its correction is the one that names it
+CREATE TEMP TABLE expected AS
+SELECT r.rep_id, m.manager_rep_id,
+       (SELECT count(*) FROM action_item a WHERE a.owner_rep_id = r.rep_id AND created_on <= '2025-05-15' AND (done_on > '2025-05-15' OR done_on IS NULL)) AS open_count,
+       (SELECT count(*) FROM action_item a WHERE a.owner_rep_id = r.rep_id AND created_on <= '2025-05-15' AND (done_on > '2025-05-15' OR done_on IS NULL) AND due_on < '2025-05-15') AS overdue_count,
+       (SELECT count(*) FROM action_item a WHERE a.owner_rep_id = r.rep_id AND created_on <= '2025-05-15' AND due_on >= '2025-02-15' AND (due_on < '2025-05-15' OR done_on <= '2025-05-15' AND due_on = '2025-05-15')) AS due_count,
+       (SELECT count(*) FROM action_item a WHERE a.owner_rep_id = r.rep_id AND created_on <= '2025-05-15' AND due_on BETWEEN '2025-02-15' AND '2025-05-15' AND done_on <= due_on) AS on_time_count,
+       (SELECT count(*) FROM feedback f WHERE f.to_rep_id = r.rep_id AND corrects_feedback_id IS NULL AND shared_at >= '2025-02-15' AND shared_at < '2025-05-16') AS received_count,
+       (SELECT count(*) FROM feedback f WHERE f.to_rep_id = r.rep_id AND corrects_feedback_id IS NULL AND shared_at >= '2025-02-15' AND shared_at < '2025-05-16'
+                        AND EXISTS (SELECT FROM feedback x JOIN feedback_reply y USING (feedback_id) WHERE (x.feedback_id = f.feedback_id OR x.corrects_feedback_id = f.feedback_id) AND x.shared_at < '2025-05-16' AND y.acknowledged_at < '2025-05-16')) AS acknowledged_count,
+       (SELECT count(*) FROM feedback f WHERE f.from_rep_id = r.rep_id AND corrects_feedback_id IS NULL AND shared_at >= '2025-02-15' AND shared_at < '2025-05-16') AS given_count
+  FROM rep r LEFT JOIN rep_manager m USING (rep_id)
+ WHERE coalesce(r.left_on, 'infinity') >= '2025-05-15' AND coalesce(r.hired_on, '-infinity') <= '2025-05-15';
+SELECT cmp_ok(sum(overdue_count) + sum(acknowledged_count), '>', 50::numeric, 'there is something to count') FROM expected;
+SELECT set_eq($$SELECT rep_id, action_open_count, action_overdue_count, action_due_count, action_done_on_time_count, feedback_received_count, feedback_acknowledged_count, feedback_given_count FROM accountability WHERE level = 'rep'$$,
+              'SELECT rep_id, open_count, overdue_count, due_count, on_time_count, received_count, acknowledged_count, given_count FROM expected', 'of each rep');
+SELECT set_eq($$SELECT rep_id, rep_count, action_open_count, action_overdue_count, action_due_count, action_done_on_time_count, feedback_received_count, feedback_acknowledged_count, rep_with_feedback_count FROM accountability WHERE level = 'manager'$$,
+              'SELECT manager_rep_id, count(*) AS a, sum(open_count)::bigint AS b, sum(overdue_count)::bigint AS c, sum(due_count)::bigint AS d, sum(on_time_count)::bigint AS e, sum(received_count)::bigint AS f, sum(acknowledged_count)::bigint AS g, count(*) FILTER (WHERE received_count > 0) AS h FROM expected WHERE manager_rep_id IS NOT NULL GROUP BY 1', 'of each manager');
+SELECT set_eq($$SELECT rep_id, goal_running_count, goal_on_track_count, check_in_asked_count, check_in_kept_count FROM accountability WHERE level = 'rep'$$,
+              $$SELECT e.rep_id, count(g.goal_id) AS a, count(*) FILTER (WHERE status IN ('on_track', 'achieved')) AS b, count(*) FILTER (WHERE check_in_due_on IS NOT NULL) AS c, count(*) FILTER (WHERE check_in_due_on >= '2025-05-15') AS d
+                  FROM expected e LEFT JOIN goal_progress g ON g.rep_id = e.rep_id AND g.level = 'rep' AND '2025-05-15' >= first_day AND '2025-05-15' < last_day GROUP BY 1$$, 'goals of each rep');
 
 SELECT * FROM finish();

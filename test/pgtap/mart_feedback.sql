@@ -103,9 +103,9 @@ SELECT is_empty($$SELECT d.rep_id, d.kpi_code, d.peer_deviation, o.peer_deviatio
                           OR abs(d.peer_deviation - o.peer_deviation) > 1e-9 OR abs(d.change_deviation - o.change_deviation) > 1e-9)$$, 'deviations are those of plain SQL');
 SELECT isnt_empty('SELECT FROM rep_deviation WHERE abs(peer_deviation) > 2', 'there are some');
 SELECT results_eq($$SELECT rep_id, kpi_code, note FROM rep_deviation WHERE rep_id IN ('r11', 'r13', 'm') AND kpi_code IN ('win_rate', 'bookings_amount') ORDER BY rep_id COLLATE "C", kpi_code$$,
-                  $$VALUES ('m', 'bookings_amount', 'not enough data: n = 0, at least 1 are needed'), ('m', 'win_rate', 'not enough data: n = 0, at least 30 are needed'),
+                  $$VALUES ('m', 'bookings_amount', 'not enough data: n = 0, needed: 1 or more'), ('m', 'win_rate', 'not enough data: n = 0, needed: 30 or more'),
                            ('r11', 'bookings_amount', 'not enough data: not employed for the whole quarter'), ('r11', 'win_rate', 'not enough data: not employed for the whole quarter'),
-                           ('r13', 'bookings_amount', 'compared'), ('r13', 'win_rate', 'not enough data: n = 10, at least 30 are needed')$$, 'not enough data, in words');
+                           ('r13', 'bookings_amount', 'compared'), ('r13', 'win_rate', 'not enough data: n = 10, needed: 30 or more')$$, 'not enough data, in words');
 
 INSERT INTO review_cycle (every_days, starts_on) VALUES (30, '2025-01-01');
 CREATE TEMP TABLE due AS SELECT * FROM feedback_due;
