@@ -367,10 +367,8 @@ SELECT d.rep_id,
                   ELSE format(': it was due on %s and is %s overdue', d.due_on, in_words((sales_perf.as_of() - d.due_on)::numeric, 'days'))
               END,
               ' (every ', in_words(d.every_days::numeric, 'days'), '; ', coalesce('the last was on ' || d.last_on, 'there was none before'), '). ',
-              CASE
-                  WHEN f.fact_1 IS NULL THEN 'Nothing stands out: no running goal is behind, at risk or achieved, no alert is open, and no KPI is off by 2 robust standard deviations or more.'
-                  ELSE 'To talk about: ' || concat_ws('; ', f.fact_1, f.fact_2, f.fact_3) || '.'
-              END,
+              coalesce('To talk about: ' || concat_ws('; ', f.fact_1, f.fact_2, f.fact_3), 'Nothing stands out'), '. ',
+              'Looked at: running goals that are behind (chance below 10 %, or pace below 0.8 and chance below 30 % or not known), at risk or achieved; open alerts; KPIs off by 2 robust standard deviations or more.',
               CASE WHEN coalesce(c.compared_kpi_count, 0) = 0 THEN ' There is not enough data to compare KPIs.' END) AS summary_text
   FROM due d
   JOIN team t ON t.team_id = d.team_id
@@ -379,7 +377,7 @@ SELECT d.rep_id,
   LEFT JOIN fact_of_rep f ON f.rep_id = d.rep_id
   LEFT JOIN compared c ON c.rep_id = d.rep_id;
 
-COMMENT ON VIEW feedback_due IS 'Reps to whom feedback is due or overdue as of as_of(), one row each. Due: every_days of the cycle of the rep''s team (else of the cycle for all teams; without one there are no rows) after the last feedback that anybody shared with the rep, the first day of the cycle or hired_on, whichever is latest; a correction is no new feedback. Only reps who are employed and in a team. The facts are, in this order: goals that are behind (the least likely first), open alerts (the longest open first), KPIs that are worse by 2 robust standard deviations or more (rep_deviation: against the median of reps or the usual change, whichever is greater), goals at risk, KPIs better by as much, goals achieved while they run; the first of each of these kinds, then the second ones. Goals are judged by goal_progress: behind where the chance is below 10 % or the pace below 0.8, as stated there.';
+COMMENT ON VIEW feedback_due IS 'Reps to whom feedback is due or overdue as of as_of(), one row each. Due: every_days of the cycle of the rep''s team (else of the cycle for all teams; without one there are no rows) after the last feedback that anybody shared with the rep, the first day of the cycle or hired_on, whichever is latest; a correction is no new feedback. Only reps who are employed and in a team. The facts are, in this order: goals that are behind (the least likely first), open alerts (the longest open first), KPIs that are worse by 2 robust standard deviations or more (rep_deviation: against the median of reps or the usual change, whichever is greater), goals at risk, KPIs better by as much, goals achieved while they run; the first of each of these kinds, then the second ones. Goals are judged by goal_progress: behind where the chance is below 10 %, or the pace below 0.8 and the chance below 30 % or not known.';
 COMMENT ON COLUMN feedback_due.rep_id IS 'The rep.';
 COMMENT ON COLUMN feedback_due.rep_name IS 'Name of the rep.';
 COMMENT ON COLUMN feedback_due.team_id IS 'The rep''s team on the day as_of() gives.';
