@@ -16,10 +16,10 @@ DECLARE
     first_day  date := days[1];
     end_day    date := days[cardinality(days)];
     -- constants in the plan too: what is not asked for is not worked out
-    is_of_amounts  boolean := codes && ARRAY['average_deal_amount', 'lost_amount'];
+    is_of_amounts  boolean := codes && ARRAY['average_deal_amount', 'lost_amount', 'win_rate_amount'];
     is_of_cycles   boolean := 'cycle_average_days' = ANY (codes);
 BEGIN
-    IF first_day IS NULL OR NOT codes && deal_kpi_codes() THEN
+    IF first_day IS NULL OR NOT codes && (deal_kpi_codes() || 'win_rate_amount'::text) THEN
         RETURN;
     END IF;
     RETURN QUERY
@@ -62,6 +62,7 @@ BEGIN
      CROSS JOIN LATERAL (VALUES
                ('win_rate', f.won_count, f.won_count + f.lost_count, f.won_count + f.lost_count),
                ('average_deal_amount', f.won_amount, f.priced_count, f.priced_count),
+               ('win_rate_amount', f.won_amount, CASE WHEN f.lost_count = 0 OR f.lost_amount <> 0 THEN f.won_amount + f.lost_amount END, f.won_count + f.lost_count),
                ('cycle_average_days', f.cycle_days, f.cycle_count, f.cycle_count),
                ('won_count', f.won_count, NULL, f.won_count),
                ('lost_count', f.lost_count, NULL, f.lost_count),
@@ -77,7 +78,7 @@ CREATE FUNCTION deal_kpi_codes() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ARRAY['win_rate', 'average_deal_amount', 'cycle_average_days', 'won_count', 'lost_count', 'closed_count', 'lost_amount'];
 
-COMMENT ON FUNCTION deal_kpi_codes() IS 'The KPIs that deal_kpi_part() gives. (win_rate_amount is none of them: that lost amounts are not recorded shows in the sum alone.)';
+COMMENT ON FUNCTION deal_kpi_codes() IS 'The KPIs of deal_kpi_part() whose parts may be added up. (win_rate_amount is given too, and is none of them: that lost amounts are not recorded shows in the sum alone.)';
 
 -- ---------------------------------------------------------------- who lacks what
 
@@ -93,19 +94,18 @@ AS $$
 DECLARE
     last_day   date := sales_perf.as_of();
     first_day  date := (last_day - interval '12 months')::date + 1;
-    codes      text[] := ARRAY(SELECT DISTINCT s.kpi_code FROM skill_kpi s WHERE s.kpi_code <> ALL (deal_kpi_codes()) ORDER BY 1);
+    codes      text[] := ARRAY(SELECT DISTINCT s.kpi_code FROM skill_kpi s WHERE s.kpi_code <> ALL (deal_kpi_codes() || 'win_rate_amount'::text) ORDER BY 1);
 BEGIN
-    IF EXISTS (SELECT FROM skill_kpi s WHERE s.kpi_code = ANY (deal_kpi_codes())) THEN
-        RETURN QUERY
-        SELECT p.kpi_code,
-               p.rep_id,
-               p.numerator,
-               p.denominator,
-               p.sample_count::bigint,
-               CASE k.kind WHEN 'ratio' THEN p.numerator / nullif(p.denominator, 0) ELSE p.numerator END
-          FROM deal_kpi_part(ARRAY[first_day, last_day + 1], ARRAY(SELECT s.kpi_code FROM skill_kpi s)) AS p
-          JOIN kpi k ON k.code = p.kpi_code;
-    END IF;
+    RETURN QUERY
+    SELECT p.kpi_code,
+           p.rep_id,
+           p.numerator,
+           p.denominator,
+           p.sample_count::bigint,
+           CASE k.kind WHEN 'ratio' THEN p.numerator / nullif(p.denominator, 0) ELSE p.numerator END
+      FROM deal_kpi_part(ARRAY[first_day, last_day + 1], ARRAY(SELECT s.kpi_code FROM skill_kpi s)) AS p
+      JOIN kpi k ON k.code = p.kpi_code;
+
     IF cardinality(codes) > 0 THEN
         RETURN QUERY
         SELECT k.kpi_code,
@@ -294,7 +294,7 @@ moved AS MATERIALIZED (
            p.denominator,
            p.sample_count
       FROM bound b
-     CROSS JOIN LATERAL deal_kpi_part(b.days, ARRAY(SELECT DISTINCT a.kpi_code FROM asked a)) AS p
+     CROSS JOIN LATERAL deal_kpi_part(b.days, ARRAY(SELECT DISTINCT a.kpi_code FROM asked a WHERE a.kpi_code = ANY (deal_kpi_codes()))) AS p
     UNION ALL
     SELECT c.rep_id,
            width_bucket(c.on_date, (SELECT b.days FROM bound b)),
