@@ -18,7 +18,7 @@ WITH closed AS MATERIALIZED (
     SELECT d.rep_id,
            m.team_id,
            a.segment,
-           d.outcome,
+           d.outcome = 'won' AS is_won,
            count(*) AS closed_count,
            count(d.reporting_amount) AS amount_count,
            sum(d.reporting_amount) AS amount,
@@ -35,11 +35,11 @@ WITH closed AS MATERIALIZED (
        AND d.outcome IN ('won', 'lost')
        AND d.closed_on > (sales_perf.as_of() - interval '12 months')::date
        AND d.closed_on <= sales_perf.as_of()
-     GROUP BY d.rep_id, m.team_id, a.segment, d.outcome
+     GROUP BY d.rep_id, m.team_id, a.segment, d.outcome = 'won'
 ),
 closed_before AS MATERIALIZED (
     SELECT a.segment,
-           d.outcome,
+           d.outcome = 'won' AS is_won,
            count(*) AS closed_count,
            count(d.reporting_amount) AS amount_count,
            sum(d.reporting_amount) AS amount,
@@ -55,7 +55,7 @@ closed_before AS MATERIALIZED (
        AND d.outcome IN ('won', 'lost')
        AND d.closed_on > (sales_perf.as_of() - interval '24 months')::date
        AND d.closed_on <= (sales_perf.as_of() - interval '12 months')::date
-     GROUP BY a.segment, d.outcome
+     GROUP BY a.segment, d.outcome = 'won'
 ),
 -- For each figure the count, the sum and the sum of squares of what it is the mean of: a share is a mean of zeros and ones.
 -- Amounts that are no numbers (NaN, infinite) take those they were added to with them.
@@ -68,16 +68,16 @@ part AS MATERIALIZED (
            f.n,
            f.total,
            f.squares
-      FROM (SELECT rep_id, team_id, segment, false AS is_prior, outcome, closed_count, amount_count, amount, amount_squares,
+      FROM (SELECT rep_id, team_id, segment, false AS is_prior, is_won, closed_count, amount_count, amount, amount_squares,
                    cycle_count, cycle_days, cycle_squares, expected_count, late_count
               FROM closed
              UNION ALL
-            SELECT NULL, NULL, segment, true, outcome, closed_count, amount_count, amount, amount_squares,
+            SELECT NULL, NULL, segment, true, is_won, closed_count, amount_count, amount, amount_squares,
                    cycle_count, cycle_days, cycle_squares, expected_count, late_count
               FROM closed_before) AS c
-     CROSS JOIN LATERAL (VALUES ('win_rate', c.closed_count::numeric, CASE c.outcome WHEN 'won' THEN c.closed_count ELSE 0 END::numeric, CASE c.outcome WHEN 'won' THEN c.closed_count ELSE 0 END::numeric),
-                                ('average_deal_amount', CASE WHEN c.outcome = 'won' AND c.amount_squares < 'Infinity' THEN c.amount_count END, c.amount, c.amount_squares),
-                                ('cycle_average_days', CASE c.outcome WHEN 'won' THEN c.cycle_count END, c.cycle_days, c.cycle_squares),
+     CROSS JOIN LATERAL (VALUES ('win_rate', c.closed_count::numeric, CASE WHEN c.is_won THEN c.closed_count ELSE 0 END::numeric, CASE WHEN c.is_won THEN c.closed_count ELSE 0 END::numeric),
+                                ('average_deal_amount', CASE WHEN c.is_won AND c.amount_squares < 'Infinity' THEN c.amount_count END, c.amount, c.amount_squares),
+                                ('cycle_average_days', CASE WHEN c.is_won THEN c.cycle_count END, c.cycle_days, c.cycle_squares),
                                 ('late_closing', c.expected_count, c.late_count, c.late_count)) AS f (topic, n, total, squares)
      WHERE f.n > 0
 ),
