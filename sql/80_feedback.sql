@@ -367,7 +367,7 @@ SELECT d.rep_id,
                   ELSE format(': it was due on %s and is %s overdue', d.due_on, in_words((sales_perf.as_of() - d.due_on)::numeric, 'days'))
               END,
               ' (every ', in_words(d.every_days::numeric, 'days'), '; ', coalesce('the last was on ' || d.last_on, 'there was none before'), '). ',
-              coalesce('To talk about: ' || concat_ws('; ', f.fact_1, f.fact_2, f.fact_3), 'Nothing stands out'), '. ',
+              CASE WHEN f.fact_1 IS NULL THEN 'Nothing stands out' ELSE 'To talk about: ' || concat_ws('; ', f.fact_1, f.fact_2, f.fact_3) END, '. ',
               'Looked at: running goals that are behind (chance below 10 %, or pace below 0.8 and chance below 30 % or not known), at risk or achieved; open alerts; KPIs off by 2 robust standard deviations or more.',
               CASE WHEN coalesce(c.compared_kpi_count, 0) = 0 THEN ' There is not enough data to compare KPIs.' END) AS summary_text
   FROM due d
