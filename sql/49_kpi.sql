@@ -33,7 +33,7 @@ CREATE TABLE kpi (
 COMMENT ON TABLE kpi IS 'The registry of KPIs, one row each: those that come with sales_perf (is_builtin, written by fill_kpi()) and those registered with register_kpi(). Of a built-in one name and minimum_sample may be changed; an upgrade sets the other columns right again.';
 COMMENT ON COLUMN kpi.code IS 'Key of the KPI, as it stands in kpi_long and goals: small letters, digits and _.';
 COMMENT ON COLUMN kpi.name IS 'Name of the KPI, to be shown to people.';
-COMMENT ON COLUMN kpi.family IS 'The group it belongs to: growth, conversion, cycle, pipeline, customers, goals, forecast, data; own for those registered unless given.';
+COMMENT ON COLUMN kpi.family IS 'The group it belongs to: growth, conversion, cycle, pipeline, customers, goals, forecast, activity, data; own for those registered unless given.';
 COMMENT ON COLUMN kpi.formula IS 'How it is computed, in words.';
 COMMENT ON COLUMN kpi.unit IS 'Unit of its value: amount, amount a day, fraction, days, count, or whatever a KPI of your own is counted in.';
 COMMENT ON COLUMN kpi.direction IS 'up: more is better; down: less is better.';
@@ -42,7 +42,7 @@ COMMENT ON COLUMN kpi.attribution IS 'Which day decides: C by actual close date,
 COMMENT ON COLUMN kpi.null_rule IS 'When its value is NULL, and what it is over nothing.';
 COMMENT ON COLUMN kpi.minimum_sample IS 'Below this sample_count a value is shown, but flagged as of a small sample (is_small_sample).';
 COMMENT ON COLUMN kpi.shown_in IS 'Where it is shown: kpi_long, or view.column of another view.';
-COMMENT ON COLUMN kpi.is_any_range IS 'True where kpi_between() gives it for any range of days, so that kpi_long has it and a goal can be set on it.';
+COMMENT ON COLUMN kpi.is_any_range IS 'True where kpi_between() gives it for any range of days, so that kpi_long has it and goals and alerts can be set on it.';
 COMMENT ON COLUMN kpi.is_builtin IS 'True for KPIs that come with sales_perf.';
 COMMENT ON COLUMN kpi.relation IS 'The table or view that gives the rows of a KPI of your own, as registered; NULL for built-in ones.';
 
@@ -440,6 +440,9 @@ SELECT code,
     ('mase', 'Scaled forecast error', 'forecast', 'fraction', 'down', 'ratio', 'P', 0, 'forecast_backtest.mase', false,
      'mean absolute error / that of the naive forecast, in the replays of revenue_forecast',
      'NULL where the naive one has no error'),
+    ('activity_count', 'Activities', 'activity', 'count', 'up', 'sum', 'E', 0, 'kpi_long', true,
+     'calls, meetings and other activities (activity), by the day they happened on in the session''s time zone',
+     '0 where there is nothing'),
     ('data_quality_rate', 'Data quality', 'data', 'fraction', 'up', 'ratio', 'S', 0, 'data_quality_summary.data_quality_rate', false,
      '1 - violations / rows checked, by check',
      'NULL where there is nothing to check')
@@ -730,7 +733,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION register_kpi(text, text, regclass, text, text, text, text, integer, text, boolean) IS 'Registers a KPI of your own: a table or view with the columns rep_id, on_date, numerator and, for a ratio, denominator, whose sums over reps and days it is made of. It is checked, and from then on stands in kpi_between(), kpi_long and explain_kpi(), and goals can be set on it, as on a built-in one. Returns what was found in its rows (the first 100,000), in words. Readers of kpi_long need SELECT on the relation, too. replace => true changes one that is registered.';
+COMMENT ON FUNCTION register_kpi(text, text, regclass, text, text, text, text, integer, text, boolean) IS 'Registers a KPI of your own: a table or view with the columns rep_id, on_date, numerator and, for a ratio, denominator, whose sums over reps and days it is made of. It is checked, and from then on stands in kpi_between(), kpi_long and explain_kpi(), and goals and alerts can be set on it, as on a built-in one. Returns what was found in its rows (the first 100,000), in words. Readers of kpi_long need SELECT on the relation, too. replace => true changes one that is registered.';
 
 CREATE FUNCTION unregister_kpi(code text) RETURNS void
     LANGUAGE plpgsql

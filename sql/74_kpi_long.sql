@@ -287,6 +287,45 @@ END;
 
 COMMENT ON FUNCTION kpi_sale_between(date, date) IS 'Behind kpi_between(): what was sold in these days (sales; won deals in a mart without any).';
 
+-- What lies after as_of() does not count. (Days that no timestamp has are cut off, not an error.)
+CREATE FUNCTION kpi_activity_between(first_day date, last_day date)
+    RETURNS TABLE (level text, entity_id text, activity_count bigint)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT e.level,
+           e.entity_id,
+           coalesce(sum(e.activity_count), 0)::bigint
+      FROM (SELECT 'company'::text AS level,
+                   NULL::text AS entity_id,
+                   1 AS activity_count
+              FROM activity a
+             WHERE a.happened_at >= least(greatest(first_day, '0001-01-01'::date), sales_perf.as_of() + 1)::timestamptz
+               AND a.happened_at < (least(greatest(last_day, '0001-01-01'::date), sales_perf.as_of()) + 1)::timestamptz
+            UNION ALL
+            SELECT 'team'::text,
+                   member.team_id,
+                   1
+              FROM activity a
+              JOIN team_rep member ON member.rep_id = a.rep_id AND a.happened_at::date BETWEEN member.valid_from AND member.valid_to
+             WHERE a.happened_at >= least(greatest(first_day, '0001-01-01'::date), sales_perf.as_of() + 1)::timestamptz
+               AND a.happened_at < (least(greatest(last_day, '0001-01-01'::date), sales_perf.as_of()) + 1)::timestamptz
+            UNION ALL
+            SELECT 'rep'::text,
+                   a.rep_id,
+                   1
+              FROM activity a
+             WHERE a.happened_at >= least(greatest(first_day, '0001-01-01'::date), sales_perf.as_of() + 1)::timestamptz
+               AND a.happened_at < (least(greatest(last_day, '0001-01-01'::date), sales_perf.as_of()) + 1)::timestamptz
+            UNION ALL
+            SELECT n.level,
+                   n.entity_id,
+                   0
+              FROM kpi_entity n) AS e
+     GROUP BY e.level, e.entity_id;
+END;
+
+COMMENT ON FUNCTION kpi_activity_between(date, date) IS 'Behind kpi_between(): the activities of these days, up to as_of(); a day is that of the session''s time zone.';
+
 -- ---------------------------------------------------------------- customers
 
 -- What each customer bought in the days, and in those before them. A sale with a term is spread over the
@@ -625,6 +664,10 @@ BEGIN ATOMIC
                     SELECT 'sales_amount'::text, 'sum'::text, e.amount, NULL::numeric, e.sale_count, NULL::numeric, false
                     UNION ALL
                     SELECT 'sale_count'::text, 'sum'::text, e.sale_count::numeric, NULL::numeric, e.sale_count, NULL::numeric, false) AS l
+            UNION ALL
+            SELECT e.level, e.entity_id,
+                   'activity_count'::text, 'sum'::text, e.activity_count::numeric, NULL::numeric, e.activity_count, NULL::numeric, false
+              FROM kpi_activity_between(first_day, last_day) e
             UNION ALL
             SELECT e.level, e.entity_id, l.*
               FROM kpi_customer_between(first_day, last_day, prior_first_day, prior_last_day) e

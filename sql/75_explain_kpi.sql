@@ -1,4 +1,4 @@
--- What is behind a KPI: its numerator and denominator, and the deals, leads, sales, customers or rows that
+-- What is behind a KPI: its numerator and denominator, and the deals, leads, sales, customers, activities or rows that
 -- they are made of. The items are said here row by row; that they add up to what kpi_between() says, from
 -- its summaries, is what a test asserts for every KPI.
 
@@ -281,6 +281,19 @@ BEGIN
             OR of_level = 'rep' AND (s.rep_id = of_entity OR of_entity IS NULL AND s.rep_id IS NULL)
          ORDER BY s.sold_on, s.item_id;
 
+    ELSIF of_kpi.code = 'activity_count' THEN
+        RETURN QUERY
+        SELECT 'activity'::text, a.activity_id, a.kind, a.happened_at::date, a.rep_id,
+               1::numeric, NULL::numeric, 1::bigint, 1::numeric
+          FROM activity a
+          LEFT JOIN team_rep member ON member.team_id = of_entity AND member.rep_id = a.rep_id AND a.happened_at::date BETWEEN member.valid_from AND member.valid_to
+         WHERE isfinite(a.happened_at)
+           AND a.happened_at::date BETWEEN from_day AND least(to_day, sales_perf.as_of())
+           AND (of_level = 'company'
+                OR of_level = 'team' AND member.team_id IS NOT NULL
+                OR of_level = 'rep' AND (a.rep_id = of_entity OR of_entity IS NULL AND a.rep_id IS NULL))
+         ORDER BY a.happened_at, a.activity_id;
+
     ELSIF of_kpi.code IN ('active_customer_count', 'customer_retention_rate', 'churn_rate', 'gross_revenue_retention', 'net_revenue_retention') THEN
         RETURN QUERY
         SELECT CASE WHEN c.was_active AND c.is_active THEN 'customer kept' WHEN c.was_active THEN 'customer lost' ELSE 'customer' END,
@@ -314,6 +327,6 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION explain_kpi(text, text, text) IS 'What is behind a KPI of kpi_long: in the first row (part kpi) its numerator, denominator, sample_count and value; then a row for each deal, lead, sale, customer or row of a relation that counts in it, whose numerators, denominators and sample_counts add up to those of the first row (medians, percentiles and Kaplan-Meier medians have none: value shows what they are taken of). entity: company, the id of a team or a rep, team:ID or rep:ID where they are the same, (no rep); period: a label of calendar such as 2025-Q1, or days as 2025-01-01..2025-03-31.';
+COMMENT ON FUNCTION explain_kpi(text, text, text) IS 'What is behind a KPI of kpi_long: in the first row (part kpi) its numerator, denominator, sample_count and value; then a row for each deal, lead, sale, customer, activity or row of a relation that counts in it, whose numerators, denominators and sample_counts add up to those of the first row (medians, percentiles and Kaplan-Meier medians have none: value shows what they are taken of). entity: company, the id of a team or a rep, team:ID or rep:ID where they are the same, (no rep); period: a label of calendar such as 2025-Q1, or days as 2025-01-01..2025-03-31.';
 
 SET LOCAL search_path = sales_perf, pg_temp;

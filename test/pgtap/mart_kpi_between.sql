@@ -32,6 +32,11 @@ COMMIT;
 SELECT move_rep('R001', (SELECT min(team_id) FROM team WHERE team_id <> (SELECT team_id FROM rep WHERE rep_id = 'R001') AND parent_team_id IS NOT NULL), '2025-03-10') \gset
 SELECT move_rep('R002', NULL, '2025-02-20') \gset
 
+-- by day in the session's time zone: late on the day before in UTC; of nobody; after as_of()
+SET timezone = 'Europe/Berlin';
+INSERT INTO activity (activity_id, rep_id, kind, happened_at)
+SELECT 'A' || n, (ARRAY['R001', 'R002', 'R003', 'R004', NULL])[1 + n % 5], 'call', timestamptz '2024-06-01 22:30+00' + n * interval '11 hours' FROM generate_series(1, 900) AS n;
+
 -- ---------------------------------------------------------------- the same, said anew
 
 CREATE TEMP TABLE span AS
@@ -109,7 +114,11 @@ SELECT code, created_on, rep_id, numerator, denominator, n
  CROSS JOIN LATERAL (VALUES
        ('lead_count', 1::numeric, 0::numeric, 1),
        ('lead_converted_count', (converted_on IS NOT NULL)::integer, 0, (converted_on IS NOT NULL)::integer),
-       ('lead_conversion_rate', (converted_on IS NOT NULL)::integer, 1, 1)) AS v (code, numerator, denominator, n);
+       ('lead_conversion_rate', (converted_on IS NOT NULL)::integer, 1, 1)) AS v (code, numerator, denominator, n)
+UNION ALL
+SELECT 'activity_count', (happened_at AT TIME ZONE 'Europe/Berlin')::date, rep_id, 1, 0, 1
+  FROM activity
+ WHERE happened_at < '2025-05-16 00:00+02';
 
 CREATE TEMP TABLE entity_fact AS
 SELECT 'company' AS level, NULL::text AS entity_id, fact.* FROM fact

@@ -35,6 +35,9 @@ CREATE VIEW public.call_count AS SELECT rep_id, on_date, numerator FROM public.c
 SELECT register_kpi('calls', 'Calls', 'public.call_count') \gset
 SELECT register_kpi('reach_rate', 'Reach', 'public.call_made', 'fraction') \gset
 
+INSERT INTO activity (activity_id, rep_id, kind, happened_at)
+SELECT 'A' || n, (ARRAY['R001', 'R002', 'R003', 'R004', NULL])[1 + n % 5], 'call', timestamptz '2024-12-30 23:30+00' + n * interval '7 hours' FROM generate_series(1, 600) AS n;
+
 -- ---------------------------------------------------------------- it adds up
 
 CREATE TEMP TABLE explained AS
