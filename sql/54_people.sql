@@ -283,12 +283,12 @@ COMMENT ON COLUMN alert_rule.rule_id IS 'Key of the rule, any text.';
 COMMENT ON COLUMN alert_rule.name IS 'What it is about, in words.';
 COMMENT ON COLUMN alert_rule.kpi_code IS 'The KPI.';
 COMMENT ON COLUMN alert_rule.level IS 'Whose: company, team or rep.';
-COMMENT ON COLUMN alert_rule.entity_id IS 'team_id or rep_id; NULL: all of that level.';
+COMMENT ON COLUMN alert_rule.entity_id IS 'team_id or rep_id; NULL: all of that level (of reps those who work there as of as_of()).';
 COMMENT ON COLUMN alert_rule.grain IS 'Of which period the KPI is taken: month, quarter or year, the one that holds as_of(), up to as_of().';
 COMMENT ON COLUMN alert_rule.basis IS 'What it is compared with: threshold; prior (the same days of the period before); expected (the range of the twelve periods before, up to the same day, by robust z-score).';
 COMMENT ON COLUMN alert_rule.comparison IS 'below or above: on which side is the alert.';
 COMMENT ON COLUMN alert_rule.threshold IS 'threshold: the value, in the KPIs unit; prior: by which share of the prior value it is off (0.2: a fifth); expected: how many robust standard deviations.';
-COMMENT ON COLUMN alert_rule.minimum_sample IS 'With fewer deals or rows behind the KPI there is no alert. Count.';
+COMMENT ON COLUMN alert_rule.minimum_sample IS 'With fewer deals or rows behind the KPI there is no alert; 0: that of the KPI. Count.';
 COMMENT ON COLUMN alert_rule.is_active IS 'False: not evaluated; what is open closes.';
 
 CREATE TABLE alert_event (
@@ -309,6 +309,7 @@ CREATE TABLE alert_event (
     acknowledged_at  timestamptz,
     acknowledged_by  text,
     closed_at        timestamptz,
+    closed_on        date,
     CONSTRAINT alert_event_acknowledged_check CHECK ((acknowledged_at IS NULL) = (acknowledged_by IS NULL))
 );
 
@@ -331,6 +332,7 @@ COMMENT ON COLUMN alert_event.evaluated_at IS 'When that was.';
 COMMENT ON COLUMN alert_event.acknowledged_at IS 'When somebody took note; NULL: nobody has.';
 COMMENT ON COLUMN alert_event.acknowledged_by IS 'Database role of who did.';
 COMMENT ON COLUMN alert_event.closed_at IS 'When the condition had ended; NULL: it goes on.';
+COMMENT ON COLUMN alert_event.closed_on IS 'As of which day.';
 
 -- ---------------------------------------------------------------- triggers
 
