@@ -93,7 +93,7 @@ COMMENT ON COLUMN alert.threshold IS 'Threshold of the rule: the value; the shar
 COMMENT ON COLUMN alert.value IS 'The KPI when the alert opened, from period_start to opened_on. In unit.';
 COMMENT ON COLUMN alert.reference IS 'The limit it was beyond then. In unit.';
 COMMENT ON COLUMN alert.sample_count IS 'n: deals or rows behind value. Count.';
-COMMENT ON COLUMN alert.last_value IS 'The KPI when it was last evaluated and the condition held, in the period that ran then. In unit.';
+COMMENT ON COLUMN alert.last_value IS 'The KPI when it was last evaluated, in the period that ran then: of a closed alert, when it closed. In unit.';
 COMMENT ON COLUMN alert.opened_on IS 'The day as of which it opened.';
 COMMENT ON COLUMN alert.opened_at IS 'When it was noticed.';
 COMMENT ON COLUMN alert.evaluated_at IS 'When it was last evaluated.';
