@@ -39,7 +39,7 @@ SELECT is_empty(
         AND c.relkind = 'v'
         AND c.relname NOT LIKE '%\_cell'
         AND c.relname NOT IN ('company_summary', 'team_summary', 'rep_summary', 'deal_path', 'calendar_grain', 'forecast_span', 'fx_rate_list', 'clock_size', 'rollup_row')
-        AND a.atttypid NOT IN ('text'::regtype, 'bigint'::regtype, 'integer'::regtype, 'numeric'::regtype,
+        AND a.atttypid NOT IN ('text'::regtype, 'timestamptz'::regtype, 'bigint'::regtype, 'integer'::regtype, 'numeric'::regtype,
                                'double precision'::regtype, 'date'::regtype, 'boolean'::regtype)$$,
     'views for BI tools have columns of base types only');
 

@@ -114,7 +114,9 @@ SELECT is((SELECT value FROM kpi_between('2025-04-01', '2025-04-01') WHERE level
 -- an upgrade
 SELECT is_empty($$SELECT * FROM sales_perf.upgrade_mart('sales')$$, 'an upgrade has nothing to do, and undoes nothing');
 SELECT is((SELECT count(DISTINCT kpi_code) FROM custom_kpi_row), 2::bigint, 'their rows are there');
-DROP VIEW custom_kpi_row;
+SET client_min_messages = error;
+DROP VIEW custom_kpi_row CASCADE;
+RESET client_min_messages;
 SELECT is(state || ' ' || hint, '42P01 sales_perf.upgrade_mart() makes it again; unregister_kpi() takes out a KPI whose relation is gone.', 'without the view of their rows it is told what to do')
   FROM pg_temp.error_of($$SELECT * FROM kpi_between('2025-01-01', '2025-03-31')$$);
 SELECT lives_ok($$SELECT * FROM kpi_between('2025-01-01', '2025-03-31') WHERE kpi_code = 'win_rate'$$, 'built-in KPIs that are asked for by name do without');
@@ -252,7 +254,9 @@ SELECT is(:'told'::text, E'WARNING:  KPI "calls" has no rows of relation other.c
 SELECT matches(:'told'::text, '^WARNING: .* kpi_long, as they cannot read other.mail: kpi_friend, public$', 'so is who can no longer read kpi_long, all if it is all');
 DROP TABLE other.call;
 CREATE TABLE other.call AS SELECT 'R001' AS rep_id, date '2025-02-01' AS on_date, 9 AS numerator;
-DROP VIEW custom_kpi_row;
+SET client_min_messages = error;
+DROP VIEW custom_kpi_row CASCADE;
+RESET client_min_messages;
 SELECT is(register_kpi('calls', 'Calls', 'other.call', replace => true), 'KPI calls: a sum, 1 rows of 1 reps, 2025-02-01 to 2025-02-01', 'it can be registered again');
 SELECT is(pg_temp.calls(), 9::numeric, 'and then has');
 SELECT unregister_kpi('calls'), unregister_kpi('mails') \gset
