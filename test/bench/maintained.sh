@@ -8,6 +8,7 @@ IFS='|' read -r quarter_start quarter_end before_start before_end < <(ask "
 quarter="BETWEEN '$quarter_start' AND '$quarter_end'" quarter_before="BETWEEN '$before_start' AND '$before_end'"
 
 rep_scorecard="SELECT * FROM mart.rep_scorecard WHERE grain = 'quarter' AND period_start = '$quarter_start'"
+forecast="SELECT * FROM mart.forecast" goal_progress="SELECT * FROM mart.goal_progress"
 # of its figures those that DuckDB can give; it reads only the rows it needs
 duckdb_rep_scorecard="SELECT rep_id, $(duckdb_nine " AND closed_on $quarter"),
 	sum(amount) FILTER (WHERE outcome = 'won' AND closed_on $quarter_before), count(*) FILTER (WHERE opened_on $quarter),
@@ -68,28 +69,30 @@ seconds_of() { awk -v ms="$(database=$with before=0 time_of "$1")" 'BEGIN { prin
 # ---------------------------------------------------------------- reading
 
 bench_reports() {
-	heading "$size deals: reports, by the clock"
-	measure=elapsed
-	compare "rep_scorecard of a past quarter, from rollups" "the same, from the deals" "<= 30 ms" \
+	heading "$size deals: reports"
+	measure=elapsed compare "rep_scorecard of a past quarter, rollups, by the clock" "the same, from the deals" "<= 30 ms" \
 		"in $with: $rep_scorecard" "in $without: $rep_scorecard"
-	compare_with duckdb "rep_scorecard of a past quarter, from rollups" "DuckDB, one thread, from its rows" ">= 5 x faster" \
+	compare "rep_scorecard of a past quarter, rollups" "the same, from the deals" "" \
+		"in $with: $rep_scorecard" "in $without: $rep_scorecard"
+	compare_with duckdb "rep_scorecard of a past quarter, rollups" "DuckDB, one thread, from its rows" ">= 5 x faster" \
 		"in $with: $rep_scorecard" "duckdb:$duckdb_rep_scorecard"
 	compare "forecast, kept by fold_rollup" "the same, from the deals" "<= 100 ms" \
-		"in $with: SELECT * FROM mart.forecast" "in $without: SELECT * FROM mart.forecast"
+		"in $with: $forecast" "in $without: $forecast"
 	compare "goal_progress, kept by fold_rollup" "the same, from the deals" "<= 100 ms" \
-		"in $with: SELECT * FROM mart.goal_progress" "in $without: SELECT * FROM mart.goal_progress"
+		"in $with: $goal_progress" "in $without: $goal_progress"
+	# any change, also one that is none of deals, ends what was kept
+	database=$with run_sql -c "UPDATE mart.rep SET name = name WHERE rep_id = 'R001'"
+	compare "forecast, rollups, when something has changed" "without rollups" "<= 1000 ms" \
+		"in $with: $forecast" "in $without: $forecast"
+	compare "goal_progress, rollups, when something has changed" "without rollups" "<= 1000 ms" \
+		"in $with: $goal_progress" "in $without: $goal_progress"
 	# with PostgreSQL's own estimates of what processes cost
 	local two_processes="RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size; SET max_parallel_workers_per_gather = 1;"
-	# the first change, which need not be one of deals, ends what was kept
-	database=$with run_sql -c "UPDATE mart.rep SET name = name WHERE rep_id = 'R001'"
-	compare "forecast, when something has changed" "without rollups" "" \
-		"in $with: SELECT * FROM mart.forecast" "in $without: SELECT * FROM mart.forecast"
-	compare "goal_progress, when something has changed" "without rollups" "" \
-		"in $with: SELECT * FROM mart.goal_progress" "in $without: SELECT * FROM mart.goal_progress"
-	compare "forecast, without rollups, two processes" "one process" "" \
-		"in $without: $two_processes SELECT * FROM mart.forecast" "in $without: SELECT * FROM mart.forecast"
-	compare "goal_progress, without rollups, two processes" "one process" "" \
-		"in $without: $two_processes SELECT * FROM mart.goal_progress" "in $without: SELECT * FROM mart.goal_progress"
+	measure=elapsed
+	compare "forecast, no rollups, two processes, by the clock" "one process" "" \
+		"in $without: $two_processes $forecast" "in $without: $forecast"
+	compare "goal_progress, no rollups, two processes, by the clock" "one process" "" \
+		"in $without: $two_processes $goal_progress" "in $without: $goal_progress"
 	measure=processor
 }
 
@@ -196,7 +199,7 @@ bench_growth() {
 	heading "how it grows with the deals"
 	for ((i = 1; i < ${#mart_sizes[@]}; i++)); do
 		small=${mart_sizes[i - 1]} large=${mart_sizes[i]}
-		measure=elapsed compare "rep_scorecard of a past quarter, from rollups, $large deals" "$small deals" "<= 1.5" \
+		compare "rep_scorecard of a past quarter, rollups, $large deals" "$small deals" "<= 1.5" \
 			"in mart_$large: $rep_scorecard" "in mart_$small: $rep_scorecard"
 		times_row "us that rollups add to a deal that is changed, $large deals" "$small deals" \
 			"${changed_row_cost[$large]}" "${changed_row_cost[$small]}" "not with them"
