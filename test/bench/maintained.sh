@@ -66,6 +66,9 @@ check_scorecards() {
 
 seconds_of() { awk -v ms="$(database=$with before=0 time_of "$1")" 'BEGIN { printf "%.2f s", ms / 1000 }'; }
 
+# as autovacuum would, which is off
+vacuum_rollups() { database=$with run_sql -c 'VACUUM (ANALYZE) mart.rollup_cell, mart.rollup_delta, mart.rollup_split'; }
+
 # ---------------------------------------------------------------- reading
 
 bench_reports() {
@@ -76,6 +79,8 @@ bench_reports() {
 		"in $with: $rep_scorecard" "in $without: $rep_scorecard"
 	compare_with duckdb "rep_scorecard of a past quarter, rollups" "DuckDB, one thread, from its rows" ">= 5 x faster" \
 		"in $with: $rep_scorecard" "duckdb:$duckdb_rep_scorecard"
+	# which take long of many deals
+	local runs=$((size > 1000000 ? 1 : runs))
 	compare "forecast, kept by fold_rollup" "the same, from the deals" "<= 100 ms" \
 		"in $with: $forecast" "in $without: $forecast"
 	compare "goal_progress, kept by fold_rollup" "the same, from the deals" "<= 100 ms" \
@@ -86,14 +91,14 @@ bench_reports() {
 		"in $with: $forecast" "in $without: $forecast"
 	compare "goal_progress, rollups, when something has changed" "without rollups" "<= 1000 ms" \
 		"in $with: $goal_progress" "in $without: $goal_progress"
+	[ "$size" -le 1000000 ] || return 0
 	# with PostgreSQL's own estimates of what processes cost
 	local two_processes="RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size; SET max_parallel_workers_per_gather = 1;"
-	measure=elapsed
+	local measure=elapsed
 	compare "forecast, no rollups, two processes, by the clock" "one process" "" \
 		"in $without: $two_processes $forecast" "in $without: $forecast"
 	compare "goal_progress, no rollups, two processes, by the clock" "one process" "" \
 		"in $without: $two_processes $goal_progress" "in $without: $goal_progress"
-	measure=processor
 }
 
 # ---------------------------------------------------------------- writing
@@ -163,8 +168,7 @@ bench_mart() {
 	[ -n "${skipped[duckdb]:-}" ] || load_mart_into_duckdb
 	maintained=$(seconds_of "SELECT sales_perf.maintain_rollup('mart')")
 	folded=$(seconds_of "SELECT sales_perf.fold_rollup('mart')")
-	# as autovacuum would, which is off
-	database=$with run_sql -c 'VACUUM (ANALYZE) mart.rollup_cell, mart.rollup_delta, mart.rollup_split'
+	vacuum_rollups
 	check_scorecards
 	bench_reports
 	bench_updates
@@ -172,6 +176,7 @@ bench_mart() {
 	changed=$(database=$with ask "SELECT count(*) FROM mart.rollup_delta")
 	unfolded=$(database=$with time_of "$rep_scorecard")
 	again=$(seconds_of "SELECT sales_perf.fold_rollup('mart', false)")
+	vacuum_rollups
 	verified=$(seconds_of "CREATE TABLE public.verified AS SELECT * FROM sales_perf.verify_rollup('mart')")
 	wrong=$(database=$with ask "SELECT sum(wrong_count) FROM public.verified")
 

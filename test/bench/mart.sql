@@ -1,6 +1,6 @@
 -- A mart for the benchmark: 200 reps in 20 teams of four regions; deals opened over four years up to today, of
 -- accounts of whom a third pay in a second currency with a rate for each month; a tenth of the deals open, 43 % won; one
--- deal in thirty split; the stages they went through (3.2 events a deal); quotas, and 225 goals of the quarter. No
+-- deal in thirty split; the stages they went through (four events a deal); quotas, and 225 goals of the quarter. No
 -- changes of the past. Deterministic, as deals.sql, but for the day. The psql variable deals is how many;
 -- a fifth as many, 1,000,000 at most, wait in the table incoming to be loaded.
 --
@@ -64,7 +64,7 @@ WITH drawn AS (
 	       (hashint8extended(i, 27) & 1048575) / 1048576.0::float8
 	       + (hashint8extended(i, 28) & 1048575) / 1048576.0::float8
 	       + (hashint8extended(i, 29) & 1048575) / 1048576.0::float8 AS for_amount
-	  FROM generate_series(0, :deals + least(1000000, :deals / 5) - 1) AS i
+	  FROM generate_series(0::bigint, :deals + least(1000000, :deals / 5) - 1) AS i
 ), course AS (
 	SELECT i,
 	       -- what is loaded later is spread over the last year
