@@ -48,6 +48,8 @@ CREATE TABLE rollup_cell (
 
 CREATE UNIQUE INDEX rollup_cell_key ON rollup_cell (grain, cell, on_date, rep_id, is_open, currency, pipeline_id, counts_from, counts_until, recorded_at) NULLS NOT DISTINCT;
 CREATE INDEX rollup_cell_rep_idx ON rollup_cell (grain, cell, rep_id, on_date);
+-- the pipeline, of whatever day
+CREATE INDEX rollup_cell_open_idx ON rollup_cell (grain, rep_id) WHERE is_open AND cell = 'opened';
 -- few: what fold_rollup() has to look after again, and what can go
 CREATE INDEX rollup_cell_pending_idx ON rollup_cell (cell) WHERE counts_from IS NOT NULL OR counts_until IS NOT NULL OR recorded_at IS NOT NULL;
 CREATE INDEX rollup_cell_empty_idx ON rollup_cell (cell) WHERE deal_count = 0;

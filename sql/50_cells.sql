@@ -603,18 +603,12 @@ SELECT rep_id,
            AND (counts_from IS NULL OR counts_from <= sales_perf.as_of())
            AND (counts_until IS NULL OR counts_until > sales_perf.as_of())
            AND (SELECT rollup_grain()) IS NOT NULL) AS closed
- WHERE is_of_rollup = rollup_is_expected()
-UNION ALL
-SELECT rep_id,
-       sales_perf.as_of(),
-       summary
-  FROM opened_month_cell
- WHERE is_open;
+ WHERE is_of_rollup = rollup_is_expected();
 
-COMMENT ON VIEW trailing_cell IS 'The deals closed in the twelve months up to as_of(), and those that are open.';
+COMMENT ON VIEW trailing_cell IS 'The deals closed in the twelve months up to as_of().';
 COMMENT ON COLUMN trailing_cell.rep_id IS 'The rep who owned the deals; NULL: nobody.';
-COMMENT ON COLUMN trailing_cell.on_date IS 'A day in whose team the rep is counted: that of closing (see closed_month_cell), as_of() for open deals.';
-COMMENT ON COLUMN trailing_cell.summary IS 'deal_summary of the deals, in the reporting currency; of open ones in theirs.';
+COMMENT ON COLUMN trailing_cell.on_date IS 'Day of closing, see closed_month_cell.';
+COMMENT ON COLUMN trailing_cell.summary IS 'deal_summary of the deals, in the reporting currency.';
 
 CREATE VIEW open_cell WITH (security_invoker = true) AS
 SELECT pipeline_id,

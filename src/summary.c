@@ -367,7 +367,7 @@ open_cached(const SummaryLayout *layout, struct varlena *p)
 	value->layout = NULL;
 	if (value->context == NULL)
 		value->context = AllocSetContextCreate(TopMemoryContext, "sales_perf opened summary",
-											   16 * 1024, 16 * 1024, ALLOCSET_DEFAULT_MAXSIZE);
+											   32 * 1024, 32 * 1024, ALLOCSET_DEFAULT_MAXSIZE);
 	MemoryContextReset(value->context);
 	caller = MemoryContextSwitchTo(value->context);
 	value->data = palloc(Max(size, 1));

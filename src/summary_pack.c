@@ -422,93 +422,139 @@ put_signed(uint8 *at, int64 value)
 	return put_unsigned(at, ((uint64) value << 1) ^ (uint64) (value >> 63));
 }
 
-/* The bins of a part, one after the other. */
-typedef struct BinReader
+/*
+ * The bins of a part, one after the other.  It stands in variables of its
+ * reader, whose address nobody is given, so that it stays in registers.
+ */
+typedef struct BinCursor
 {
-	WireReader *reader;
+	const uint8 *at;
+	const uint8 *end;
 	uint64		left;			/* bins behind this one */
 	bool		any;			/* is there one? */
-	HistogramBin bin;
-} BinReader;
+	int64		key;
+	int64		count;
+} BinCursor;
 
-static pg_attribute_always_inline bool
-bin_next(BinReader *bins, bool first, int sign)
+typedef struct BinNumbers
 {
-	int64		before = bins->bin.key;
+	const uint8 *at;			/* behind them; NULL: cannot be read */
+	uint64		step;
+	uint64		count;
+} BinNumbers;
+
+/* Reads the two numbers of a bin, of any length. */
+static pg_noinline BinNumbers
+bin_numbers(const uint8 *at, const uint8 *end)
+{
+	WireReader	reader = {at, end, false};
+	BinNumbers	numbers;
+
+	numbers.step = wire_read_unsigned(&reader);
+	numbers.count = wire_read_unsigned(&reader);
+	numbers.at = reader.failed ? NULL : reader.at;
+	return numbers;
+}
+
+/* Goes on to the next bin; false if it cannot be read. */
+static pg_attribute_always_inline bool
+bin_next(BinCursor *bins, bool first, int sign)
+{
+	BinNumbers	numbers;
 
 	bins->any = bins->left > 0;
 	if (!bins->any)
 		return true;
 	bins->left--;
-	if (first)
-		bins->bin.key = wire_read_signed(bins->reader);
+
+	/* mostly a small step and a small count, of a byte each */
+	if (likely(bins->end - bins->at >= 2 && (bins->at[0] | bins->at[1]) < 0x80))
+	{
+		numbers.step = bins->at[0];
+		numbers.count = bins->at[1];
+		bins->at += 2;
+	}
 	else
 	{
-		bins->bin.key = (int64) ((uint64) before + wire_read_unsigned(bins->reader));
-		if (unlikely(bins->bin.key <= before))
+		numbers = bin_numbers(bins->at, bins->end);
+		if (numbers.at == NULL)
+			return false;
+		bins->at = numbers.at;
+	}
+	if (first)
+		bins->key = (int64) (numbers.step >> 1) ^ -(int64) (numbers.step & 1);
+	else
+	{
+		int64		before = bins->key;
+
+		/* keys ascend, and do not wrap around */
+		bins->key = (int64) ((uint64) before + numbers.step);
+		if (unlikely(bins->key <= before))
 			return false;
 	}
-	bins->bin.count = wire_read_signed(bins->reader);
-	if (unlikely(bins->bin.count == 0))
-		return false;
-	if (sign < 0 && unlikely(pg_sub_s64_overflow(0, bins->bin.count, &bins->bin.count)))
+	bins->count = (int64) (numbers.count >> 1) ^ -(int64) (numbers.count & 1);
+	if (sign < 0 && unlikely(pg_sub_s64_overflow(0, bins->count, &bins->count)))
 		histogram_overflow();
-	return true;
-}
-
-static bool
-bins_begin(BinReader *bins, WireReader *reader, int sign)
-{
-	bins->reader = reader;
-	bins->left = wire_read_unsigned(reader);
-	bins->bin.key = bins->bin.count = 0;
-	return bins->left <= wire_left(reader) / 2 && bin_next(bins, true, sign);
+	return bins->count != 0;
 }
 
 /* A part of the sum: NULL if it cannot be read. */
-static uint8 *
-merge_bins(WireReader *a_reader, WireReader *b_reader, int sign, uint8 *at)
+static pg_attribute_always_inline uint8 *
+merge_bins_signed(WireReader *a_reader, WireReader *b_reader, int sign, uint8 *at)
 {
-	BinReader	a;
-	BinReader	b;
+	BinCursor	a;
+	BinCursor	b;
 	uint64		n = 0;
 	int64		before = 0;
 	uint8	   *start = at;
 	uint8	   *bins;
 	int			head;
 
-	if (!bins_begin(&a, a_reader, 1) || !bins_begin(&b, b_reader, sign))
+	a.left = wire_read_unsigned(a_reader);
+	b.left = wire_read_unsigned(b_reader);
+	if (a.left > wire_left(a_reader) / 2 || b.left > wire_left(b_reader) / 2)
 		return NULL;
 
 	/* how many there will be is only known at the end: room for the most */
-	bins = at = put_unsigned(at, a.left + a.any + b.left + b.any);
+	bins = at = put_unsigned(at, a.left + b.left);
+	a.at = a_reader->at;
+	a.end = a_reader->end;
+	b.at = b_reader->at;
+	b.end = b_reader->end;
+	a.key = b.key = a.count = b.count = 0;
+	if (!bin_next(&a, true, 1) || !bin_next(&b, true, sign))
+		return NULL;
 	while (a.any || b.any)
 	{
-		HistogramBin bin;
+		bool		of_a = a.any && (!b.any || a.key <= b.key);
+		bool		of_b = b.any && (!a.any || b.key <= a.key);
+		int64		key = of_a ? a.key : b.key;
+		int64		count = of_a ? a.count : b.count;
+		uint64		step = (uint64) key - (uint64) before;
+		uint64		folded;
 
-		if (a.any && (!b.any || a.bin.key <= b.bin.key))
+		if (of_a && of_b && unlikely(pg_add_s64_overflow(count, b.count, &count)))
+			histogram_overflow();
+		if ((of_a && !bin_next(&a, false, 1)) || (of_b && !bin_next(&b, false, sign)))
+			return NULL;
+		if (unlikely(count == 0))
+			continue;
+		before = key;
+		folded = ((uint64) count << 1) ^ (uint64) (count >> 63);
+		if (likely(n++ > 0 && (step | folded) < 0x80))
 		{
-			bool		both = b.any && a.bin.key == b.bin.key;
-
-			bin = a.bin;
-			if (both && unlikely(pg_add_s64_overflow(bin.count, b.bin.count, &bin.count)))
-				histogram_overflow();
-			if (!bin_next(&a, false, 1) || (both && !bin_next(&b, false, sign)))
-				return NULL;
-			if (bin.count == 0)
-				continue;
+			at[0] = (uint8) step;
+			at[1] = (uint8) folded;
+			at += 2;
 		}
 		else
 		{
-			bin = b.bin;
-			if (!bin_next(&b, false, sign))
-				return NULL;
+			at = n == 1 ? put_signed(at, key) : put_unsigned(at, step);
+			at = put_unsigned(at, folded);
 		}
-		at = n++ == 0 ? put_signed(at, bin.key) :
-			put_unsigned(at, (uint64) bin.key - (uint64) before);
-		at = put_signed(at, bin.count);
-		before = bin.key;
 	}
+	a_reader->at = a.at;
+	b_reader->at = b.at;
 	head = (int) (put_unsigned(start, n) - start);
 	if (start + head < bins)
 	{
@@ -516,6 +562,13 @@ merge_bins(WireReader *a_reader, WireReader *b_reader, int sign, uint8 *at)
 		at -= bins - (start + head);
 	}
 	return at;
+}
+
+static uint8 *
+merge_bins(WireReader *a_reader, WireReader *b_reader, int sign, uint8 *at)
+{
+	return sign > 0 ? merge_bins_signed(a_reader, b_reader, 1, at) :
+		merge_bins_signed(a_reader, b_reader, -1, at);
 }
 
 /* What a decimal takes at most that an int128 holds. */

@@ -129,16 +129,13 @@ bench_shapes() {
 bench_memory() {
 	local groups=$(($1 / 15 < 100000 ? $1 / 15 : 100000)) memory batches
 	local many="SELECT deal_id % 1000000 AS part, $deal_agg FROM deals GROUP BY 1"
-	printf '\nmemory\n\n| %-60s | %12s | %-44s |\n|%s|%s|%s|\n' what measured aim "$(dashes 62)" "$(dashes 14)" "$(dashes 46)"
+	figures_heading memory
 	memory=$(explained 1GB "Peak Memory Usage" \
 		"SELECT deal_id / 15 AS part, $deal_agg FROM deals WHERE deal_id < $groups * 15 GROUP BY 1")
-	printf '| %-60s | %9s kB | %-44s |\n' "$groups groups of 15 deals, a group" \
-		"$(awk -v kb="$memory" -v n="$groups" 'BEGIN { printf "%.2f", kb / n }')" "<= 1.5 kB"
+	figure "$groups groups of 15 deals, a group" "$(awk -v kb="$memory" -v n="$groups" 'BEGIN { printf "%.2f kB", kb / n }')" "<= 1.5 kB"
 	memory=$(explained 1GB "Peak Memory Usage" "SELECT rep_id, $deal_agg FROM deals GROUP BY rep_id")
-	printf '| %-60s | %9s kB | %-44s |\n' "200 groups of $(($1 / 200)) deals, a group" \
-		"$(awk -v kb="$memory" 'BEGIN { printf "%.2f", kb / 200 }')" ""
+	figure "200 groups of $(($1 / 200)) deals, a group" "$(awk -v kb="$memory" 'BEGIN { printf "%.2f kB", kb / 200 }')" ""
 	memory=$(explained 64MB "Peak Memory Usage" "SELECT /* hash */ * FROM ($many) AS groups")
 	batches=$(explained 64MB "HashAgg Batches" "SELECT /* hash */ * FROM ($many) AS groups")
-	printf '| %-60s | %9s kB | %-44s |\n' "1,000,000 groups, work_mem = 64MB, $batches batches" "$memory" \
-		"within work_mem x hash_mem_multiplier: 131072"
+	figure "1,000,000 groups, work_mem = 64MB, $batches batches" "$memory kB" "within work_mem x hash_mem_multiplier: 131072 kB"
 }

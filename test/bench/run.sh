@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # make bench: tables of ratios, each of two statements that were run alternately, on generated deals on a plain heap.
 #   SIZES  numbers of deals ("100000 1000000 5000000"); how cost grows shows from one to the next
+#   MART_SIZES  numbers of deals of the marts whose rollups are maintained ("500000 5000000")
 #   RUNS   how often each is run (3), of which the fastest counts; each session runs a statement once before that
+#   PARTS  what is measured ("deals subjects maintained")
 #   OTHERS what to compare with besides plain SQL ("tdigest duckdb"); what is not here and cannot be fetched is skipped, and
 #          said to be
 # The cluster is private. All of it, with what was fetched, is in one temporary directory and ends with this script.
@@ -12,6 +14,8 @@ PG_CONFIG=$(test/prepare.sh demo)
 export PG_CONFIG LC_ALL=C.UTF-8
 read -r -a sizes <<<"$(tr ' ' '\n' <<<"${SIZES:-100000 1000000 5000000}" | sort -n | tr '\n' ' ')"
 largest=${sizes[-1]}
+read -r -a mart_sizes <<<"$(tr ' ' '\n' <<<"${MART_SIZES:-500000 5000000}" | sort -n | tr '\n' ' ')"
+parts=" ${PARTS:-deals subjects maintained} "
 runs=${RUNS:-3} others=${OTHERS-tdigest duckdb}
 bin=$("$PG_CONFIG" --bindir)
 PATH=$bin:$PATH
@@ -44,10 +48,12 @@ echo "PostgreSQL $(psql -XAtc "SELECT current_setting('server_version')" postgre
 for other in "${!skipped[@]}"; do echo "skipped: all that is measured against $other: ${skipped[$other]}"; done
 
 . test/bench/deals.sh
-for size in "${sizes[@]}"; do
-	bench_deals "$size"
-done
-bench_shapes "$largest"
-bench_memory "$largest"
-. test/bench/subjects.sh
-. test/bench/maintained.sh
+if [[ $parts == *" deals "* ]]; then
+	for size in "${sizes[@]}"; do
+		bench_deals "$size"
+	done
+	bench_shapes "$largest"
+	bench_memory "$largest"
+fi
+if [[ $parts == *" subjects "* ]]; then . test/bench/subjects.sh; fi
+if [[ $parts == *" maintained "* ]]; then . test/bench/maintained.sh; fi

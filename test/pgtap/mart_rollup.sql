@@ -14,7 +14,7 @@ UNION ALL SELECT 'rep', to_jsonb(x) FROM rep_scorecard AS x
 UNION ALL SELECT 'leaderboard', to_jsonb(x) FROM leaderboard AS x
 UNION ALL SELECT 'curve', to_jsonb(x) FROM cycle_curve AS x
 UNION ALL SELECT 'kpi_between', to_jsonb(x) FROM kpi_between((sales_perf.as_of() - 200)::date, sales_perf.as_of()) AS x
-UNION ALL SELECT 'trailing', to_jsonb(x) FROM (SELECT rep_id, sales_perf.won_count(sales_perf.rollup(summary)), sales_perf.open_count(sales_perf.rollup(summary)) FROM trailing_cell GROUP BY rep_id HAVING sales_perf.won_count(sales_perf.rollup(summary)) + sales_perf.open_count(sales_perf.rollup(summary)) > 0) AS x
+UNION ALL SELECT 'trailing', to_jsonb(x) FROM (SELECT rep_id, sales_perf.won_count(sales_perf.rollup(summary)), sales_perf.lost_count(sales_perf.rollup(summary)) FROM trailing_cell GROUP BY rep_id HAVING sales_perf.won_count(sales_perf.rollup(summary)) + sales_perf.lost_count(sales_perf.rollup(summary)) > 0) AS x
 $$;
 
 -- with rollups and without: what differs. NULL: rollups were not read at all.
