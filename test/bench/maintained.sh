@@ -66,9 +66,6 @@ check_scorecards() {
 
 seconds_of() { awk -v ms="$(database=$with before=0 time_of "$1")" 'BEGIN { printf "%.2f s", ms / 1000 }'; }
 
-# as autovacuum would, which is off
-vacuum_rollups() { database=$with run_sql -c 'VACUUM (ANALYZE) mart.rollup_cell, mart.rollup_delta, mart.rollup_split'; }
-
 # ---------------------------------------------------------------- reading
 
 bench_reports() {
@@ -168,7 +165,8 @@ bench_mart() {
 	[ -n "${skipped[duckdb]:-}" ] || load_mart_into_duckdb
 	maintained=$(seconds_of "SELECT sales_perf.maintain_rollup('mart')")
 	folded=$(seconds_of "SELECT sales_perf.fold_rollup('mart')")
-	vacuum_rollups
+	# as autovacuum would, which is off
+	database=$with run_sql -c 'VACUUM (ANALYZE) mart.rollup_cell, mart.rollup_delta, mart.rollup_split'
 	check_scorecards
 	bench_reports
 	bench_updates
@@ -176,7 +174,7 @@ bench_mart() {
 	changed=$(database=$with ask "SELECT count(*) FROM mart.rollup_delta")
 	unfolded=$(database=$with time_of "$rep_scorecard")
 	again=$(seconds_of "SELECT sales_perf.fold_rollup('mart', false)")
-	vacuum_rollups
+	database=$with run_sql -c 'VACUUM (ANALYZE)'
 	verified=$(seconds_of "CREATE TABLE public.verified AS SELECT * FROM sales_perf.verify_rollup('mart')")
 	wrong=$(database=$with ask "SELECT sum(wrong_count) FROM public.verified")
 
