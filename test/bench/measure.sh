@@ -48,8 +48,8 @@ time_of() {
 # heading TEXT: begins a table.
 heading() {
 	printf '\n%s\n\n' "$1"
-	printf '| %-60s | %-36s | %9s | %9s | %7s | %-16s |\n' this that this that ratio aim
-	printf '|%s|%s|%s|%s|%s|%s|\n' "$(dashes 62)" "$(dashes 38)" "$(dashes 11)" "$(dashes 11)" "$(dashes 9)" "$(dashes 18)"
+	printf '| %-60s | %-36s | %9s | %9s | %7s | %-19s |\n' this that this that ratio aim
+	printf '|%s|%s|%s|%s|%s|%s|\n' "$(dashes 62)" "$(dashes 38)" "$(dashes 11)" "$(dashes 11)" "$(dashes 9)" "$(dashes 21)"
 }
 
 dashes() { printf '%*s' "$1" '' | tr ' ' -; }
@@ -59,7 +59,7 @@ figures_heading() { printf '\n%s\n\n| %-60s | %12s | %-44s |\n|%s|%s|%s|\n' "$1"
 figure() { printf '| %-60s | %12s | %-44s |\n' "$@"; }
 
 # a row of the table whose figures are no times
-row() { printf '| %-60s | %-36s | %9s | %9s | %7s | %-16s |\n' "$@"; }
+row() { printf '| %-60s | %-36s | %9s | %9s | %7s | %-19s |\n' "$@"; }
 
 # times_row THIS THAT MS MS AIM [DIGITS]: a row with two times, which stay in this_time and that_time, and their ratio.
 times_row() {
