@@ -234,6 +234,7 @@ DECLARE
     from_day    date;
     today       CONSTANT date := sales_perf.as_of();
     own_codes   text[];
+    goal_days   date[];
     twins       text[];
     chosen      text[] := '{}';
     candidate   record;
@@ -260,12 +261,12 @@ BEGIN
      WHERE k.relation IS NOT NULL
         OR k.code IN ('bookings_amount', 'won_count', 'closed_count', 'win_rate', 'win_rate_amount', 'average_deal_amount', 'median_deal_amount', 'p90_deal_amount',
                       'cycle_average_days', 'cycle_median_days', 'cycle_p90_days', 'activity_count');
-    -- both ways round
-    SELECT array_agg(v.pair)
-      INTO twins
-      FROM kpi_redundancy r
-     CROSS JOIN LATERAL (VALUES (r.kpi_code || ' ' || r.other_kpi_code), (r.other_kpi_code || ' ' || r.kpi_code)) AS v (pair)
-     WHERE r.is_redundant;
+    SELECT coalesce(array_agg(DISTINCT g.first_day), '{}')
+      INTO goal_days
+      FROM goal g
+     WHERE g.rep_id = focus_kpis.rep_id
+       AND g.first_day <= today
+       AND g.last_day > today;
 
     rank := 0;
     FOR candidate IN
@@ -310,6 +311,9 @@ BEGIN
           FROM goal_progress g
          WHERE g.rep_id = focus_kpis.rep_id
            AND g.status IN ('behind', 'at_risk')
+           -- goals of other days are not read: these are statuses of goals that run
+           AND g.first_day = ANY (goal_days)
+           AND g.last_day > today
         UNION ALL
         SELECT 2,
                -- who has taken note knows
@@ -341,8 +345,18 @@ BEGIN
         EXIT WHEN rank >= most;
         CONTINUE WHEN candidate.kpi_code = ANY (chosen);
         -- a goal was agreed on; of the others one of two that tell the same is enough
-        CONTINUE WHEN candidate.place > 1
-                  AND EXISTS (SELECT FROM unnest(chosen) AS c (code) WHERE c.code || ' ' || candidate.kpi_code = ANY (twins));
+        IF candidate.place > 1 AND chosen <> '{}' THEN
+            -- asked for once, and only where there are two: it reads the deals of two years
+            IF twins IS NULL THEN
+                -- both ways round
+                SELECT coalesce(array_agg(v.pair), '{}')
+                  INTO twins
+                  FROM kpi_redundancy r
+                 CROSS JOIN LATERAL (VALUES (r.kpi_code || ' ' || r.other_kpi_code), (r.other_kpi_code || ' ' || r.kpi_code)) AS v (pair)
+                 WHERE r.is_redundant;
+            END IF;
+            CONTINUE WHEN EXISTS (SELECT FROM unnest(chosen) AS c (code) WHERE c.code || ' ' || candidate.kpi_code = ANY (twins));
+        END IF;
         chosen := chosen || candidate.kpi_code::text;
         rank := rank + 1;
         kpi_code := candidate.kpi_code;
