@@ -12,7 +12,7 @@ BEGIN ATOMIC
     SELECT greatest(0, (share + z * z / (2 * size) - z * sqrt(share * (1 - share) / size + z * z / (4 * size * size))) / (1 + z * z / size));
 END;
 
-COMMENT ON FUNCTION score_interval_low(double precision, double precision, double precision) IS 'Internal to market_trend and swot: lower bound of Wilson''s interval of a share seen in so many, who need not be a whole number. It lies above a share q exactly where share - q > z sqrt(q (1 - q) / size).';
+COMMENT ON FUNCTION score_interval_low(double precision, double precision, double precision) IS 'Internal to market_trend, swot and next_best_product: lower bound of Wilson''s interval of a share seen in so many, who need not be a whole number. It lies above a share q exactly where share - q > z sqrt(q (1 - q) / size).';
 
 CREATE FUNCTION score_interval_high(share double precision, size double precision, z double precision) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -72,8 +72,7 @@ bound AS (
            e.account_count,
            p.support_count::double precision / a.account_count AS confidence,
            b.account_count::double precision / e.account_count AS base_rate,
-           (p.support_count + 9.5481 / 2
-            - 3.09 * sqrt(p.support_count::double precision * (a.account_count - p.support_count) / a.account_count + 9.5481 / 4)) / (a.account_count + 9.5481) AS confidence_low
+           score_interval_low(p.support_count::double precision / a.account_count, a.account_count::double precision, 3.09) AS confidence_low
       FROM pair p
       JOIN single a ON a.product_no = p.because_no
       JOIN single b ON b.product_no = p.product_no
