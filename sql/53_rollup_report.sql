@@ -72,7 +72,7 @@ $$;
 
 COMMENT ON FUNCTION rollup_report_serves(text) IS 'Whether a kept report is what would come out now: as_of() is today, for which it was made, and nothing in the mart has changed since. False where it is not kept, where row-level security holds for whoever asks, and after a restore in another cluster.';
 
-CREATE FUNCTION rollup_keep_reports() RETURNS bigint
+CREATE FUNCTION rollup_keep_reports() RETURNS void
     LANGUAGE plpgsql
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
@@ -81,12 +81,10 @@ DECLARE
     snapshot   constant pg_snapshot := pg_current_snapshot();
     is_watched boolean;
     is_of_own  boolean;
-    row_count  bigint;
-    kept       bigint := 0;
 BEGIN
     -- today's stay if a session looks at the past; nor do two make them at the same time
     IF sales_perf.as_of() <> current_date OR NOT pg_try_advisory_xact_lock(rollup_lock('fold')) THEN
-        RETURN 0;
+        RETURN;
     END IF;
 
     is_watched := (SELECT count(*)
@@ -101,12 +99,12 @@ BEGIN
                   = (SELECT w.watched_count FROM rollup_state w);
     is_of_own := EXISTS (SELECT FROM goal g JOIN kpi k ON k.code = g.kpi_code WHERE k.relation IS NOT NULL);
     IF is_watched AND rollup_report_serves('forecast') AND (is_of_own OR rollup_report_serves('goal_progress')) THEN
-        RETURN 0;
+        RETURN;
     END IF;
 
     DELETE FROM rollup_report;
     IF is_watched IS NOT TRUE THEN
-        RETURN 0;
+        RETURN;
     END IF;
 
     BEGIN
@@ -117,14 +115,13 @@ BEGIN
         DELETE FROM rollup_forecast;
         INSERT INTO rollup_forecast
         SELECT * FROM forecast_live;
-        GET DIAGNOSTICS row_count = ROW_COUNT;
-        kept := kept + row_count;
 
         DELETE FROM rollup_goal_progress;
-        INSERT INTO rollup_goal_progress
-        SELECT * FROM goal_progress_live;
-        GET DIAGNOSTICS row_count = ROW_COUNT;
-        kept := kept + row_count;
+        -- what relations of the user's own hold cannot be watched
+        IF NOT is_of_own THEN
+            INSERT INTO rollup_goal_progress
+            SELECT * FROM goal_progress_live;
+        END IF;
 
         INSERT INTO rollup_report (report, as_of_day, made_at, time_zone, is_ahead, seen, made_by, cluster_id)
         SELECT v.report,
@@ -136,7 +133,6 @@ BEGIN
                pg_current_xact_id(),
                (SELECT s.system_identifier FROM pg_control_system() s)
           FROM (VALUES ('forecast'), ('goal_progress')) AS v (report)
-         -- what relations of the user's own hold cannot be watched
          WHERE v.report <> 'goal_progress'
             OR NOT is_of_own;
     EXCEPTION
@@ -144,12 +140,10 @@ BEGIN
             -- what is folded stays so
             RAISE WARNING 'reports could not be kept: %', SQLERRM;
             DELETE FROM rollup_report;
-            RETURN 0;
     END;
-    RETURN kept;
 END
 $$;
 
-COMMENT ON FUNCTION rollup_keep_reports() IS 'Behind sales_perf.fold_rollup(): makes the reports that are kept anew, if anything has changed since the last time. Returns their number of rows; 0 where all are kept already, and where a table cannot be watched (no table any more, inherited from, filled by a subscription, row-level security forced on the owner): then none is. Does nothing where as_of() is not today.';
+COMMENT ON FUNCTION rollup_keep_reports() IS 'Behind sales_perf.fold_rollup(): makes the reports that are kept anew, if anything has changed since the last time. Keeps none where a table cannot be watched (no table any more, inherited from, filled by a subscription, row-level security forced on the owner). Does nothing where as_of() is not today.';
 
 SET LOCAL search_path = sales_perf, pg_temp;

@@ -14,12 +14,13 @@
  */
 #include "postgres.h"
 
-#include "access/heapam.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "compat.h"
+#include "executor/tuptable.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/xid8.h"
@@ -41,9 +42,7 @@ sales_perf_record_change(PG_FUNCTION_ARGS)
 	Oid			table_id;
 	Relation	table;
 	TupleDesc	columns;
-	Datum		value;
-	bool		is_null = false;
-	HeapTuple	row;
+	TupleTableSlot *row;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
@@ -72,10 +71,12 @@ sales_perf_record_change(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("table \"%s\" is not as sales_perf makes it", RelationGetRelationName(table)),
 				 errdetail("It has one column of type xid8, and no index.")));
-	value = FullTransactionIdGetDatum(transaction);
-	row = heap_form_tuple(columns, &value, &is_null);
-	simple_heap_insert(table, row);
-	heap_freetuple(row);
+	row = table_slot_create(table, NULL);
+	row->tts_values[0] = FullTransactionIdGetDatum(transaction);
+	row->tts_isnull[0] = false;
+	ExecStoreVirtualTuple(row);
+	simple_table_tuple_insert(table, row);
+	ExecDropSingleTupleTableSlot(row);
 	table_close(table, NoLock);
 
 	last_table = table_id;
