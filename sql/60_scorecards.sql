@@ -220,7 +220,7 @@ SELECT p.grain,
                open_part.open_amount,
                closed_part.unconverted_count,
                credit_part.amount AS credit_amount,
-               prior_credit_part.amount AS prior_credit_amount,
+               credit_part.prior_amount AS prior_credit_amount,
                credit_part.overlay_amount
           FROM team t
           LEFT JOIN rep manager ON manager.rep_id = t.manager_rep_id
@@ -284,19 +284,13 @@ SELECT p.grain,
                        JOIN team_tree tree ON tree.member_team_id = of_team.team_id
                       GROUP BY tree.team_id) AS trailing_part ON trailing_part.team_id = t.team_id
           LEFT JOIN (SELECT member.team_id,
-                            trim_scale(sum(c.amount) FILTER (WHERE NOT c.is_overlay)) AS amount,
-                            trim_scale(sum(c.amount) FILTER (WHERE c.is_overlay)) AS overlay_amount
+                            trim_scale(sum(c.amount) FILTER (WHERE NOT c.is_overlay AND c.closed_on >= p.period_start)) AS amount,
+                            trim_scale(sum(c.amount) FILTER (WHERE NOT c.is_overlay AND c.closed_on BETWEEN p.prior_start AND p.prior_end)) AS prior_amount,
+                            trim_scale(sum(c.amount) FILTER (WHERE c.is_overlay AND c.closed_on >= p.period_start)) AS overlay_amount
                        FROM split_month_cell c
                        JOIN team_rep member ON member.rep_id = c.rep_id AND c.closed_on BETWEEN member.valid_from AND member.valid_to
-                      WHERE c.closed_on BETWEEN p.period_start AND p.period_end
-                      GROUP BY member.team_id) AS credit_part ON credit_part.team_id = t.team_id
-          LEFT JOIN (SELECT member.team_id,
-                            trim_scale(sum(c.amount)) AS amount
-                       FROM split_month_cell c
-                       JOIN team_rep member ON member.rep_id = c.rep_id AND c.closed_on BETWEEN member.valid_from AND member.valid_to
-                      WHERE c.closed_on BETWEEN p.prior_start AND p.prior_end
-                        AND NOT c.is_overlay
-                      GROUP BY member.team_id) AS prior_credit_part ON prior_credit_part.team_id = t.team_id) AS e;
+                      WHERE c.closed_on BETWEEN least(p.prior_start, p.period_start) AND p.period_end
+                      GROUP BY member.team_id) AS credit_part ON credit_part.team_id = t.team_id) AS e;
 
 COMMENT ON VIEW team_summary IS 'The summaries behind team_scorecard, which BI tools should read instead.';
 COMMENT ON COLUMN team_summary.grain IS 'month, quarter or year: filter one.';
@@ -402,7 +396,7 @@ BEGIN
                open_part.open_amount,
                closed_part.unconverted_count,
                credit_part.amount,
-               prior_credit_part.amount
+               credit_part.prior_amount
           FROM (SELECT sales_perf.rollup(summary) AS summary,
                      sum(unconverted_count)::bigint AS unconverted_count
                 FROM closed_month_cell
@@ -428,16 +422,12 @@ BEGIN
                      FROM trailing_cell
                     WHERE rep_id IS NULL
                       AND nobody_summary.holds_as_of) AS trailing_part ON true
-        LEFT JOIN (SELECT trim_scale(sum(amount)) AS amount
+        LEFT JOIN (SELECT trim_scale(sum(amount) FILTER (WHERE closed_on >= nobody_summary.period_start)) AS amount,
+                          trim_scale(sum(amount) FILTER (WHERE closed_on BETWEEN nobody_summary.prior_start AND nobody_summary.prior_end)) AS prior_amount
                      FROM split_month_cell
                     WHERE rep_id IS NULL
                       AND (rollup_is_expected() OR (SELECT has_split_of_nobody()))
-                      AND closed_on BETWEEN nobody_summary.period_start AND nobody_summary.period_end) AS credit_part ON true
-        LEFT JOIN (SELECT trim_scale(sum(amount)) AS amount
-                     FROM split_month_cell
-                    WHERE rep_id IS NULL
-                      AND (rollup_is_expected() OR (SELECT has_split_of_nobody()))
-                      AND closed_on BETWEEN nobody_summary.prior_start AND nobody_summary.prior_end) AS prior_credit_part ON true
+                      AND closed_on BETWEEN least(nobody_summary.prior_start, nobody_summary.period_start) AND nobody_summary.period_end) AS credit_part ON true
        WHERE EXISTS (SELECT FROM deal WHERE rep_id IS NULL)
           -- or was nobody's then
           OR EXISTS (SELECT
@@ -497,7 +487,7 @@ SELECT p.grain,
                open_part.open_amount,
                closed_part.unconverted_count,
                credit_part.amount AS credit_amount,
-               prior_credit_part.amount AS prior_credit_amount,
+               credit_part.prior_amount AS prior_credit_amount,
                credit_part.overlay_amount
           FROM rep r
           LEFT JOIN team t ON t.team_id = r.team_id
@@ -533,17 +523,12 @@ SELECT p.grain,
                       WHERE p.holds_as_of
                       GROUP BY rep_id) AS trailing_part ON trailing_part.rep_id = r.rep_id AND trailing_part.rep_id || '' = r.rep_id || ''
           LEFT JOIN (SELECT rep_id,
-                            trim_scale(sum(amount) FILTER (WHERE NOT is_overlay)) AS amount,
-                            trim_scale(sum(amount) FILTER (WHERE is_overlay)) AS overlay_amount
+                            trim_scale(sum(amount) FILTER (WHERE NOT is_overlay AND closed_on >= p.period_start)) AS amount,
+                            trim_scale(sum(amount) FILTER (WHERE NOT is_overlay AND closed_on BETWEEN p.prior_start AND p.prior_end)) AS prior_amount,
+                            trim_scale(sum(amount) FILTER (WHERE is_overlay AND closed_on >= p.period_start)) AS overlay_amount
                        FROM split_month_cell
-                      WHERE closed_on BETWEEN p.period_start AND p.period_end
+                      WHERE closed_on BETWEEN least(p.prior_start, p.period_start) AND p.period_end
                       GROUP BY rep_id) AS credit_part ON credit_part.rep_id = r.rep_id AND credit_part.rep_id || '' = r.rep_id || ''
-          LEFT JOIN (SELECT rep_id,
-                            trim_scale(sum(amount)) AS amount
-                       FROM split_month_cell
-                      WHERE closed_on BETWEEN p.prior_start AND p.prior_end
-                        AND NOT is_overlay
-                      GROUP BY rep_id) AS prior_credit_part ON prior_credit_part.rep_id = r.rep_id AND prior_credit_part.rep_id || '' = r.rep_id || ''
         UNION ALL
         SELECT NULL::text,
                '(no rep)'::text,
