@@ -158,20 +158,23 @@ BEGIN
     ),
     come AS (
         INSERT INTO rollup_split (deal_id, rep_id, is_overlay, on_date, counts_from, deal_count, amount)
-        SELECT d.deal_id,
+        SELECT split.deal_id,
                moved.rep_id,
                moved.is_overlay,
-               d.closed_on,
-               CASE WHEN greatest(d.opened_on, d.closed_on) > rollup_settled_day() THEN greatest(d.opened_on, d.closed_on) END,
+               split.closed_on,
+               CASE WHEN split.counts_from > rollup_settled_day() THEN split.counts_from END,
                moved.deal_count,
                coalesce(moved.amount, 0)
-          FROM deal d
-          JOIN deal_credit c ON c.deal_id = d.deal_id
-         CROSS JOIN LATERAL (SELECT sales_perf.reporting_amount(d.amount, d.currency, d.closed_on, split_rates) * c.share AS amount) AS share
-         CROSS JOIN LATERAL split_moves(c.rep_id, d.rep_id, c.is_overlay, share.amount,
-                                        c.rep_id = (SELECT min(f.rep_id) FROM deal_credit f WHERE f.deal_id = c.deal_id AND NOT f.is_overlay)) AS moved
-         WHERE d.deal_id = ANY (deal_ids)
-           AND d.outcome = 'won'
+          -- a sub-select here, not in an argument of split_moves(), which is written into the statement then
+          FROM (SELECT d.deal_id, d.closed_on, greatest(d.opened_on, d.closed_on) AS counts_from,
+                       d.rep_id AS owner_rep_id, c.rep_id, c.is_overlay,
+                       sales_perf.reporting_amount(d.amount, d.currency, d.closed_on, split_rates) * c.share AS amount,
+                       c.rep_id = (SELECT min(f.rep_id) FROM deal_credit f WHERE f.deal_id = c.deal_id AND NOT f.is_overlay) AS is_first
+                  FROM deal d
+                  JOIN deal_credit c ON c.deal_id = d.deal_id
+                 WHERE d.deal_id = ANY (deal_ids)
+                   AND d.outcome = 'won') AS split
+         CROSS JOIN LATERAL split_moves(split.rep_id, split.owner_rep_id, split.is_overlay, split.amount, split.is_first) AS moved
         RETURNING rep_id, is_overlay, on_date, counts_from, deal_count, amount
     )
     INSERT INTO rollup_delta (cell, on_date, is_open, rep_id, counts_from, deal_count, unconverted_count, amount)
@@ -217,6 +220,8 @@ CREATE FUNCTION rollup_begin() RETURNS trigger
     SECURITY DEFINER
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
+DECLARE
+    under_way integer;
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(rollup_lock('rates'));
     IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -224,7 +229,8 @@ BEGIN
         PERFORM FROM rollup_rate FOR SHARE;
     END IF;
     IF TG_TABLE_NAME = 'deal' THEN
-        PERFORM set_config('sales_perf_rollup.under_way_' || TG_RELID,
+        -- assigned, as that is quicker than a PERFORM
+        under_way := set_config('sales_perf_rollup.under_way_' || TG_RELID,
                            (coalesce(nullif(current_setting('sales_perf_rollup.under_way_' || TG_RELID, true), ''), '0')::integer + 1)::text,
                            true);
     END IF;
@@ -262,7 +268,7 @@ BEGIN
 
     under_way := greatest(nullif(current_setting('sales_perf_rollup.under_way_' || TG_RELID, true), '')::integer - 1, 0);
     is_counted := coalesce(current_setting('sales_perf_rollup.is_counted_' || TG_RELID, true) = 'yes', false);
-    PERFORM set_config('sales_perf_rollup.under_way_' || TG_RELID, under_way::text, true);
+    under_way := set_config('sales_perf_rollup.under_way_' || TG_RELID, under_way::text, true);
     IF is_counted THEN
         -- rollup_rates() came before, and has counted these rows, or some
         INSERT INTO rollup_delta
