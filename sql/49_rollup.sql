@@ -210,7 +210,7 @@ COMMENT ON FUNCTION rollup_is_expected() IS 'Whether a query that is being plann
 
 -- ---------------------------------------------------------------- which cells a deal belongs to
 
--- Its callers give the rates from a join, not from a sub-select, so that the function is written into their queries.
+-- Its callers give the rates from a variable, not from a sub-select, so that the function is written into their queries.
 -- No clock of a session is further back than this day.
 CREATE FUNCTION rollup_settled_day() RETURNS date
     LANGUAGE sql STABLE PARALLEL SAFE

@@ -34,7 +34,9 @@ COMMENT ON COLUMN rollup_boundary.last_day IS 'The day before the next one; infi
 
 -- ---------------------------------------------------------------- what should be stored, less what is
 
-CREATE FUNCTION rollup_difference(currencies text[] DEFAULT NULL) RETURNS SETOF rollup_delta
+-- The rates come from a variable of the caller's: from a join they would be put together anew for each deal, or carried along
+-- with each through a sort; from a sub-select, rollup_cells() would be called for each.
+CREATE FUNCTION rollup_difference(rates text[], currencies text[] DEFAULT NULL) RETURNS SETOF rollup_delta
     LANGUAGE sql STABLE
 BEGIN ATOMIC
     WITH wanted AS (
@@ -44,9 +46,7 @@ BEGIN ATOMIC
                coalesce(sum(c.cell_amount) FILTER (WHERE c.is_open), 0) AS amount,
                sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) AS summary
           FROM deal d
-         -- OFFSET: or the list would be made anew in each place where it is used
-         CROSS JOIN (SELECT rates FROM fx_rate_list OFFSET 0) AS fx
-         CROSS JOIN LATERAL rollup_cells(d.rep_id, d.pipeline_id, d.currency, d.amount, d.outcome, d.opened_on, d.closed_on, d.recorded_at, fx.rates) AS c
+         CROSS JOIN LATERAL rollup_cells(d.rep_id, d.pipeline_id, d.currency, d.amount, d.outcome, d.opened_on, d.closed_on, d.recorded_at, rates) AS c
          WHERE currencies IS NULL
             OR d.currency = ANY (currencies)
          GROUP BY c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at
@@ -101,7 +101,7 @@ BEGIN ATOMIC
         OR amount <> 0;
 END;
 
-COMMENT ON FUNCTION rollup_difference(text[]) IS 'What is missing in the stored rows of deals (of some currencies, or all), so that appending it mends them: none where they are right. Splits have their own, see rollup_split_again().';
+COMMENT ON FUNCTION rollup_difference(text[], text[]) IS 'What is missing in the stored rows of deals (of some currencies, or all), so that appending it mends them: none where they are right. Splits have their own, see rollup_split_again(). rates: of fx_rate_list.';
 
 -- Of the thousands of rates that there may be, one deal needs one.
 CREATE FUNCTION rollup_rate_list(first_currency text, last_currency text, first_day date, last_day date) RETURNS text[]
@@ -271,8 +271,9 @@ BEGIN
     under_way := set_config('sales_perf_rollup.under_way_' || TG_RELID, under_way::text, true);
     IF is_counted THEN
         -- rollup_rates() came before, and has counted these rows, or some
+        deal_rates := (SELECT f.rates FROM fx_rate_list f);
         INSERT INTO rollup_delta
-        SELECT * FROM rollup_difference();
+        SELECT * FROM rollup_difference(deal_rates);
         IF under_way = 0 THEN
             PERFORM set_config('sales_perf_rollup.is_counted_' || TG_RELID, '', true);
         END IF;
@@ -410,6 +411,7 @@ CREATE FUNCTION rollup_rates() RETURNS trigger
 AS $$
 DECLARE
     currencies text[];
+    all_rates text[];
 BEGIN
     IF TG_WHEN = 'BEFORE' THEN
         IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -431,8 +433,9 @@ BEGIN
     IF nullif(current_setting('sales_perf_rollup.under_way_' || 'deal'::regclass::oid, true), '')::integer > 0 THEN
         PERFORM set_config('sales_perf_rollup.is_counted_' || 'deal'::regclass::oid, 'yes', true);
     END IF;
+    all_rates := (SELECT f.rates FROM fx_rate_list f);
     INSERT INTO rollup_delta
-    SELECT * FROM rollup_difference(currencies);
+    SELECT * FROM rollup_difference(all_rates, currencies);
     PERFORM rollup_split_again(ARRAY(SELECT DISTINCT c.deal_id
                                        FROM deal_credit c
                                        JOIN deal d ON d.deal_id = c.deal_id
@@ -567,6 +570,7 @@ CREATE FUNCTION rollup_rebuild() RETURNS bigint
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 DECLARE
+    all_rates text[];
     mended bigint;
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -577,12 +581,13 @@ BEGIN
     PERFORM pg_advisory_xact_lock(rollup_lock('rates'));
     PERFORM pg_advisory_xact_lock(rollup_lock('fold'));
 
+    all_rates := (SELECT f.rates FROM fx_rate_list f);
     IF EXISTS (SELECT FROM rollup_cell) OR EXISTS (SELECT FROM rollup_delta) THEN
         INSERT INTO rollup_delta
-        SELECT * FROM rollup_difference();
+        SELECT * FROM rollup_difference(all_rates);
     ELSE
         INSERT INTO rollup_cell
-        SELECT 'day', d.* FROM rollup_difference() AS d;
+        SELECT 'day', d.* FROM rollup_difference(all_rates) AS d;
     END IF;
     GET DIAGNOSTICS mended = ROW_COUNT;
 
