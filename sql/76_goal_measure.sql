@@ -247,7 +247,6 @@ CREATE FUNCTION goal_measured(first_day date, last_day date)
     SET search_path = sales_perf_template, pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan
     SET enable_sort = off
-    SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -567,7 +566,6 @@ CREATE FUNCTION goal_measure(first_day date, last_day date)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 50 COST 10000
     SET search_path = sales_perf_template, pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan
-    SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE

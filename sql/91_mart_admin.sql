@@ -371,12 +371,6 @@ BEGIN
         PERFORM sales_perf.stamp_run(mart, format('SELECT set_reporting_currency(%L)', reporting_currency));
     END IF;
 
-    IF current_setting('jit')::boolean AND pg_jit_available() THEN
-        RAISE NOTICE USING
-            MESSAGE = 'just-in-time compilation is on: compiling the scorecards can take seconds, running them a fraction of one',
-            HINT = format('ALTER DATABASE %I SET jit = off', current_database());
-    END IF;
-
     RETURN made;
 END
 $function$;

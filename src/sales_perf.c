@@ -1,13 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * sales_perf.c
- *	  The module, and its setting.
+ *	  The module, and the day of which reports speak.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "compat.h"
+#include "jit.h"
 #include "miscadmin.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
@@ -125,6 +126,7 @@ _PG_init(void)
 							   PGC_USERSET,
 							   0,
 							   check_as_of, assign_as_of, NULL);
+	jit_init();
 	MarkGUCPrefixReserved("sales_perf");
 }
 
@@ -133,5 +135,7 @@ PG_FUNCTION_INFO_V1(sales_perf_as_of);
 Datum
 sales_perf_as_of(PG_FUNCTION_ARGS)
 {
+	if (fcinfo->flinfo != NULL)
+		jit_note_as_of(fcinfo->flinfo->fn_oid);
 	PG_RETURN_DATEADT(as_of_is_set ? as_of_date : GetSQLCurrentDate());
 }

@@ -76,7 +76,6 @@ start() {
 		echo "unix_socket_directories = '$dir'"
 		echo "port = 5432"
 		echo "fsync = off"
-		echo "jit = off" # compiling the scorecards takes seconds, running them a tenth of one
 		[ -z "${SALES_PERF_ROOT:-}" ] || extension_settings "$SALES_PERF_ROOT"
 		printf '%s\n' "${SALES_PERF_CONF:-}"
 		# tests make and drop several marts, and the extension with them, in one transaction

@@ -1,7 +1,6 @@
 -- coaching_plan: by hand, and against plain SQL over single deals.
 SET search_path = public, sales_perf;
 SELECT plan(19);
-SET jit = off;
 SELECT sales_perf.create_mart('m') \gset
 SET search_path = m, public;
 SET sales_perf.as_of = '2024-12-31';

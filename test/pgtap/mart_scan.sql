@@ -10,7 +10,7 @@ SET random_page_cost = 1.1;   -- the tables are in memory
 
 \ir fixture/rows_read.sql
 
--- What the planner thinks of it: above jit_above_cost (100,000) it compiles, which takes seconds.
+-- What the planner thinks of it: what is overrated gets a bad plan sooner or later.
 CREATE FUNCTION pg_temp.estimated_cost(query text) RETURNS numeric
     LANGUAGE plpgsql
 AS $$
@@ -91,11 +91,11 @@ SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT rep_id, open_count FROM rep_sco
               '<=', (SELECT count(*) * 2 FROM deal WHERE outcome = 'open' OR closed_on BETWEEN '2025-04-01' AND '2025-06-30'), 'open deals alone do not cost a year of closed ones');
 SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM data_quality WHERE check_code = 'deal_closed_before_opened'$$), '<=', 20000::bigint, 'one check of data_quality reads the deals once');
 
--- ---------------------------------------------------------------- estimates are no reason to compile
+-- ---------------------------------------------------------------- estimates are in reason
 
 SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM company_scorecard'), '<', 100000::numeric, 'company: estimated cost');
 SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM team_scorecard'), '<', 50000::numeric, 'teams: estimated cost');
--- all reps, all grains and all periods: with splits and currencies above jit_above_cost on 18, of which create_mart warns
+-- all reps, all grains and all periods, with splits and currencies
 SELECT cmp_ok(pg_temp.estimated_cost('SELECT * FROM rep_scorecard'), '<', 200000::numeric, 'reps: estimated cost');
 SELECT cmp_ok(pg_temp.estimated_cost($$SELECT * FROM rep_scorecard WHERE grain = 'quarter' AND rep_id = 'R007'$$), '<', 50000::numeric, 'one rep: estimated cost');
 SELECT cmp_ok(pg_temp.estimated_cost($$SELECT * FROM rep_scorecard WHERE grain = 'quarter' AND period_start = '2024-01-01' AND rep_id = 'R007'$$), '<', 50000::numeric, 'one rep and one period: estimated cost');

@@ -2,7 +2,6 @@
 SET search_path = public, sales_perf;
 \ir fixture/near.sql
 SELECT plan(24);
-SET jit = off;
 
 -- ---------------------------------------------------------------- by hand
 

@@ -4,7 +4,6 @@ SELECT plan(6);
 SELECT sales_perf.create_mart('m') \gset
 SET search_path = m, public;
 SET sales_perf.as_of = '2024-12-31';
-SET jit = off;
 
 -- Two companies in one: the reps 'w...' are employed in 2024 only, and their course works; the reps 'n...' in 2022
 -- only, and theirs does nothing. 16 are trained on four days, 24 are not, and four more come to the course too late to count.
