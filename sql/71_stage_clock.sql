@@ -44,12 +44,30 @@ COMMENT ON VIEW clock_rep IS 'Reps by number, for functions in C.';
 COMMENT ON COLUMN clock_rep.rep_no IS 'Number of the rep, from 1 on.';
 COMMENT ON COLUMN clock_rep.rep_id IS 'The rep; NULL, with the last number: nobody.';
 
+-- Few segments of many accounts: each is looked up as the next one of the index.
+CREATE INDEX account_segment_idx ON account (segment);
+
 CREATE VIEW clock_segment WITH (security_invoker = true) AS
+WITH RECURSIVE given AS (
+    (SELECT segment
+       FROM account
+      WHERE segment IS NOT NULL
+      ORDER BY segment
+      LIMIT 1)
+    UNION ALL
+    SELECT (SELECT a.segment
+              FROM account a
+             WHERE a.segment > g.segment
+             ORDER BY a.segment
+             LIMIT 1)
+      FROM given g
+     WHERE g.segment IS NOT NULL
+)
 SELECT row_number() OVER (ORDER BY segment)::integer AS segment_no,
        segment
-  FROM (SELECT coalesce(segment, '') AS segment
-          -- the few first: of many accounts, one pass
-          FROM (SELECT segment FROM account GROUP BY segment) AS given
+  FROM (SELECT segment
+          FROM given
+         WHERE segment IS NOT NULL
         UNION
         SELECT '') AS segments;
 
@@ -115,51 +133,84 @@ CREATE FUNCTION deal_size(amount numeric, limits numeric[]) RETURNS integer
 
 COMMENT ON FUNCTION deal_size(numeric, numeric[]) IS 'Class of a deal''s size, from 1 for the smallest, by limits as deal_size_limits() gives them. Unknown amounts and those of 0 or less count as middle-sized: CRMs often set the amounts of lost deals to 0.';
 
-CREATE VIEW clock_size WITH (security_invoker = true) AS
+-- Found once for a query.
+CREATE VIEW clock_list WITH (security_invoker = true) AS
 SELECT deal_size_limits() AS limits,
-       (SELECT array_agg(segment ORDER BY segment_no) FROM clock_segment) AS segments
--- found once for a query
+       (SELECT array_agg(segment ORDER BY segment_no) FROM clock_segment) AS segments,
+       (SELECT array_agg(stage_id ORDER BY clock_no) FROM clock_stage) AS stage_ids,
+       (SELECT array_agg(CASE WHEN stage_id IS NULL THEN pipeline_id END ORDER BY clock_no) FROM clock_stage) AS pipeline_ids
 OFFSET 0;
 
-COMMENT ON VIEW clock_size IS 'One row: the limits of the classes of size, and the segments.';
-COMMENT ON COLUMN clock_size.limits IS 'The amounts from which on a deal belongs to the next class, see deal_size_limits().';
-COMMENT ON COLUMN clock_size.segments IS 'The segments in the order of their numbers, see clock_segment: to be found in, as a join with so few would have all deals sorted.';
+COMMENT ON VIEW clock_list IS 'One row: the limits of the classes of size; and segments, stages and pipelines in the order of their numbers, to be found in: for a join with so few all deals would be sorted, or put into a hash table.';
+COMMENT ON COLUMN clock_list.limits IS 'The amounts from which on a deal belongs to the next class, see deal_size_limits().';
+COMMENT ON COLUMN clock_list.segments IS 'The segments, see clock_segment.';
+COMMENT ON COLUMN clock_list.stage_ids IS 'By number of the clock (clock_stage), the stage; NULL where it is the clock of a pipeline.';
+COMMENT ON COLUMN clock_list.pipeline_ids IS 'By number of the clock, the pipeline where it is the clock of one; else NULL.';
+
+CREATE FUNCTION clock_item_no(no integer, size_no integer, limits numeric[]) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (no - 1) * (cardinality(limits) + 1) + size_no;
+
+COMMENT ON FUNCTION clock_item_no(integer, integer, numeric[]) IS 'Each clock and each segment counts once for each class of size: the number it has in stage_clock_item().';
 
 -- ---------------------------------------------------------------- the open deals
+
+-- Written into the query that asks for it. That can be run by parallel workers, which it could not if it looked into clock_list itself.
+CREATE FUNCTION open_deal_on_clock(segments text[], stage_ids text[], pipeline_ids text[])
+    RETURNS TABLE (deal_id text, rep_id text, pipeline_id text, stage_id text, segment_no integer, clock_no integer, age_days integer,
+                   is_stage_known boolean, amount numeric, expected_close_on date, forecast_category text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT d.deal_id,
+           d.rep_id,
+           d.pipeline_id,
+           d.stage_id,
+           array_position(segments, coalesce(a.segment, '')),
+           coalesce(own.clock_no, CASE WHEN d.pipeline_id IS NOT NULL THEN array_position(pipeline_ids, d.pipeline_id) END, 1),
+           CASE
+               WHEN own.clock_no IS NOT NULL THEN sales_perf.as_of() - d.stage_entered_on
+               WHEN isfinite(d.opened_on) THEN sales_perf.as_of() - d.opened_on
+           END,
+           own.clock_no IS NOT NULL,
+           d.reporting_amount,
+           d.expected_close_on,
+           d.forecast_category
+      FROM deal_as_of d
+      LEFT JOIN account a ON a.account_id = d.account_id
+      LEFT JOIN (SELECT DISTINCT e.deal_id, e.entered_on
+                   FROM stage_event e
+                  WHERE e.is_assumed) AS assumed ON assumed.deal_id = d.deal_id AND assumed.entered_on = d.stage_entered_on
+     CROSS JOIN LATERAL (
+            SELECT CASE
+                       WHEN d.stage_id IS NOT NULL AND isfinite(d.stage_entered_on) AND assumed.deal_id IS NULL
+                       THEN array_position(stage_ids, d.stage_id)
+                   END AS clock_no) AS own
+     WHERE d.is_open;
+END;
+
+COMMENT ON FUNCTION open_deal_on_clock(text[], text[], text[]) IS 'The open deals as of as_of(), and where they stand on which clock: see open_deal_clock. What the numbers mean is in clock_list, whose columns are to be given.';
 
 CREATE VIEW open_deal_clock WITH (security_invoker = true) AS
 SELECT d.deal_id,
        d.rep_id,
        d.pipeline_id,
        d.stage_id,
-       coalesce(a.segment, '') AS segment,
-       coalesce(own.clock_no, opening.clock_no, 1) AS clock_no,
-       CASE
-           WHEN own.clock_no IS NOT NULL THEN sales_perf.as_of() - d.stage_entered_on
-           WHEN isfinite(d.opened_on) THEN sales_perf.as_of() - d.opened_on
-       END AS age_days,
-       own.clock_no IS NOT NULL AS is_stage_known,
-       d.reporting_amount AS amount,
+       d.clock_no,
+       d.age_days,
+       d.is_stage_known,
+       d.amount,
        d.expected_close_on,
        d.forecast_category,
-       (coalesce(own.clock_no, opening.clock_no, 1) - 1) * (cardinality(size.limits) + 1) + deal_size(d.reporting_amount, size.limits) AS clock_item_no,
-       (array_position(size.segments, coalesce(a.segment, '')) - 1) * (cardinality(size.limits) + 1) + deal_size(d.reporting_amount, size.limits) AS segment_item_no
-  FROM deal_as_of d
- CROSS JOIN clock_size size
-  LEFT JOIN account a ON a.account_id = d.account_id
-  LEFT JOIN (SELECT DISTINCT deal_id, entered_on
-               FROM stage_event
-              WHERE is_assumed) AS assumed ON assumed.deal_id = d.deal_id AND assumed.entered_on = d.stage_entered_on
-  LEFT JOIN clock_stage own ON own.stage_id = d.stage_id AND isfinite(d.stage_entered_on) AND assumed.deal_id IS NULL
-  LEFT JOIN clock_stage opening ON opening.pipeline_id = d.pipeline_id AND opening.stage_id IS NULL
- WHERE d.is_open;
+       clock_item_no(d.clock_no, deal_size(d.amount, list.limits), list.limits) AS clock_item_no,
+       clock_item_no(d.segment_no, deal_size(d.amount, list.limits), list.limits) AS segment_item_no
+  FROM clock_list list
+ CROSS JOIN LATERAL open_deal_on_clock(list.segments, list.stage_ids, list.pipeline_ids) AS d;
 
 COMMENT ON VIEW open_deal_clock IS 'The open deals as of as_of(), and where they stand on which clock. S.';
 COMMENT ON COLUMN open_deal_clock.deal_id IS 'The deal.';
 COMMENT ON COLUMN open_deal_clock.rep_id IS 'The rep who owns it; NULL: nobody.';
 COMMENT ON COLUMN open_deal_clock.pipeline_id IS 'Its pipeline.';
 COMMENT ON COLUMN open_deal_clock.stage_id IS 'Its stage.';
-COMMENT ON COLUMN open_deal_clock.segment IS 'Segment of its account; the empty text: none.';
 COMMENT ON COLUMN open_deal_clock.clock_no IS 'Number of its clock, see clock_stage.';
 COMMENT ON COLUMN open_deal_clock.age_days IS 'as_of() - the day it entered its stage, or was opened where its stages are not recorded. Days; S; NULL where that day is not known.';
 COMMENT ON COLUMN open_deal_clock.is_stage_known IS 'True where the clock is that of its stage, false where it is that of its pipeline.';
@@ -170,47 +221,45 @@ COMMENT ON COLUMN open_deal_clock.clock_item_no IS 'Number of the clock of deals
 COMMENT ON COLUMN open_deal_clock.segment_item_no IS 'Number of its segment and size: of its item segment there.';
 
 -- An open deal that is split already counts for those who will be credited with it.
-CREATE VIEW forecast_deal WITH (security_invoker = true) AS
-WITH rep_number AS MATERIALIZED (
-    -- materialized: to be looked up in a hash table, and not by sorting all deals
-    SELECT rep_no,
-           rep_id
-      FROM clock_rep
-),
-nobody AS MATERIALIZED (
-    SELECT max(rep_no) AS rep_no
-      FROM rep_number
-)
-SELECT d.deal_id,
-       coalesce(r.rep_no, (SELECT rep_no FROM nobody)) AS rep_no,
-       coalesce(o.rep_no, (SELECT rep_no FROM nobody)) AS owner_no,
-       d.age_days,
-       CASE WHEN c.deal_id IS NULL THEN d.amount ELSE d.amount * c.share END AS amount,
-       d.expected_close_on,
-       d.forecast_category,
-       c.deal_id IS NULL OR c.rep_id = (SELECT min(f.rep_id) FROM deal_credit f WHERE f.deal_id = c.deal_id AND NOT f.is_overlay) AS is_counted,
-       d.clock_item_no,
-       d.segment_item_no
-  FROM open_deal_clock d
-  -- by itself, or all open deals would be sorted to be merged with an index of it
-  LEFT JOIN (SELECT deal_id, rep_id, share
-               FROM deal_credit
-              WHERE NOT is_overlay
-             OFFSET 0) AS c ON c.deal_id = d.deal_id
-  LEFT JOIN rep_number r ON r.rep_id = CASE WHEN c.deal_id IS NULL THEN d.rep_id ELSE c.rep_id END
-  LEFT JOIN rep_number o ON o.rep_id = d.rep_id;
+CREATE FUNCTION forecast_deal()
+    RETURNS TABLE (deal_id text, rep_no integer, owner_no integer, age_days integer, amount numeric, expected_close_on date, forecast_category text,
+                   is_counted boolean, clock_item_no integer, segment_item_no integer)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+    -- reps are few, but for all the planner knows each has a few deals: it would sort all to merge them
+    SET enable_mergejoin = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    list   clock_list;
+    nobody integer;
+BEGIN
+    SELECT * INTO list FROM clock_list;
+    SELECT max(r.rep_no) INTO nobody FROM clock_rep r;
 
-COMMENT ON VIEW forecast_deal IS 'The open deals as of as_of() by who will be credited with them: one row for each deal and rep.';
-COMMENT ON COLUMN forecast_deal.deal_id IS 'The deal.';
-COMMENT ON COLUMN forecast_deal.rep_no IS 'Number (clock_rep) of the rep who would be credited: the owner, or one of those among whom it is split.';
-COMMENT ON COLUMN forecast_deal.owner_no IS 'Number of the rep who owns it.';
-COMMENT ON COLUMN forecast_deal.age_days IS 'Days on that clock. Days; S; NULL where that is not known.';
-COMMENT ON COLUMN forecast_deal.amount IS 'Its amount in the reporting currency x share. Amount; S; NULL: not known.';
-COMMENT ON COLUMN forecast_deal.expected_close_on IS 'The day it is expected to close.';
-COMMENT ON COLUMN forecast_deal.forecast_category IS 'The CRM''s forecast category.';
-COMMENT ON COLUMN forecast_deal.clock_item_no IS 'Number of the clock of deals of its size, see open_deal_clock.';
-COMMENT ON COLUMN forecast_deal.segment_item_no IS 'Number of its segment and size, see open_deal_clock.';
-COMMENT ON COLUMN forecast_deal.is_counted IS 'True in one row of each deal: a split deal is counted for one of its reps.';
+    RETURN QUERY
+    SELECT d.deal_id,
+           coalesce(r.rep_no, nobody),
+           coalesce(o.rep_no, nobody),
+           d.age_days,
+           CASE WHEN c.deal_id IS NULL THEN d.amount ELSE d.amount * c.share END,
+           d.expected_close_on,
+           d.forecast_category,
+           c.deal_id IS NULL OR c.rep_id = (SELECT min(f.rep_id) FROM deal_credit f WHERE f.deal_id = c.deal_id AND NOT f.is_overlay),
+           clock_item_no(d.clock_no, d.size_no, list.limits),
+           clock_item_no(d.segment_no, d.size_no, list.limits)
+      -- OFFSET: what takes a while is computed once
+      FROM (SELECT e.*,
+                   deal_size(e.amount, list.limits) AS size_no
+              FROM (SELECT * FROM open_deal_on_clock(list.segments, list.stage_ids, list.pipeline_ids) OFFSET 0) AS e
+            OFFSET 0) AS d
+      LEFT JOIN deal_credit c ON c.deal_id = d.deal_id AND NOT c.is_overlay
+      LEFT JOIN clock_rep r ON r.rep_id = CASE WHEN c.deal_id IS NULL THEN d.rep_id ELSE c.rep_id END
+      LEFT JOIN clock_rep o ON o.rep_id = d.rep_id;
+END
+$$;
+
+COMMENT ON FUNCTION forecast_deal() IS 'The open deals as of as_of() by who will be credited with them: one row for each deal and rep. rep_no: number (clock_rep) of the rep who would be credited, the owner or one of those among whom it is split; owner_no: of the owner. age_days: days on its clock, NULL where that is not known. amount: its amount in the reporting currency x share, NULL where not known. is_counted: true in one row of each deal. clock_item_no, segment_item_no: as in open_deal_clock.';
 
 -- ---------------------------------------------------------------- what there is to learn from
 
@@ -284,12 +333,12 @@ BEGIN
                CASE WHEN d.is_open THEN 0 WHEN d.outcome = 'won' THEN -1 ELSE -2 END AS last_end,
                CASE WHEN d.outcome = 'won' THEN d.closed_on ELSE 'infinity' END AS won_on,
                coalesce(r.rep_no, rep_count) AS rep_no,
-               (array_position(segments, coalesce(a.segment, '')) - 1) * size_count + size.no AS segment_no,
+               -- looked up: they are few, and accounts may be many
+               (array_position(segments, coalesce((SELECT a.segment FROM account a WHERE a.account_id = d.account_id), '')) - 1) * size_count + size.no AS segment_no,
                size.no AS size_no,
                (coalesce(opening.clock_no, 1) - 1) * size_count + size.no AS clock_no
           FROM deal_as_of d
           LEFT JOIN clock_rep r ON r.rep_id = d.rep_id
-          LEFT JOIN account a ON a.account_id = d.account_id
           LEFT JOIN clock_stage opening ON opening.pipeline_id = d.pipeline_id AND opening.stage_id IS NULL
          CROSS JOIN LATERAL (SELECT deal_size(d.reporting_amount, size_limits) AS no) AS size
          WHERE d.opened_on = ANY (days)

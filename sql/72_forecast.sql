@@ -236,7 +236,7 @@ BEGIN
                    WHEN d.age_days BETWEEN 0 AND of_stage.numbers[1]
                    THEN sales_perf.odds_changed(chance.numbers[1 + d.age_days], of_rep.numbers[1] * of_segment.numbers[1])
                END AS chance
-          FROM forecast_deal d
+          FROM forecast_deal() AS d
           LEFT JOIN item of_rep ON of_rep.item = 'rep' AND of_rep.no = d.owner_no
           LEFT JOIN item of_segment ON of_segment.item = 'segment' AND of_segment.no = d.segment_item_no
           LEFT JOIN item of_stage ON of_stage.item = 'stage' AND of_stage.no = d.clock_item_no
@@ -444,7 +444,7 @@ open_deal AS MATERIALIZED (
            is_counted,
            expected_close_on,
            forecast_category
-      FROM forecast_deal
+      FROM forecast_deal()
 ),
 -- groups of reps: each by itself, teams as they are now, and the company
 team_group AS MATERIALIZED (

@@ -705,7 +705,7 @@ BEGIN
                        coalesce(array_agg(d.segment_item_no), '{}') AS segment_nos,
                        coalesce(array_agg(coalesce(d.amount, 'NaN')::double precision), '{}') AS amounts,
                        coalesce(array_agg(d.is_counted::integer), '{}') AS counted
-                  FROM forecast_deal d
+                  FROM forecast_deal() AS d
                  WHERE has_outlook) AS d
          CROSS JOIN LATERAL forecast_of(
                     ARRAY[as_of_day + 1],

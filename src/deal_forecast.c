@@ -111,6 +111,13 @@ count_argument(FunctionCallInfo fcinfo, int argument)
 /* up to so many days ahead chances are corrected by what replays have shown */
 #define CORRECTED_DAYS	92.0
 
+/* The last digits depend on the order in which rows came. */
+static double
+rounded(double value)
+{
+	return rint(value * 1e9) / 1e9;
+}
+
 static void
 put_item(ReturnSetInfo *result, const char *item, int no, const double *values, int n)
 {
@@ -118,9 +125,8 @@ put_item(ReturnSetInfo *result, const char *item, int no, const double *values, 
 	Datum		row[3];
 	bool		nulls[3] = {false};
 
-	/* rounded: the last digits depend on the order in which rows came */
 	for (int i = 0; i < n; i++)
-		elements[i] = Float8GetDatum(rint(values[i] * 1e9) / 1e9);
+		elements[i] = Float8GetDatum(rounded(values[i]));
 	row[0] = CStringGetTextDatum(item);
 	row[1] = Int32GetDatum(no);
 	row[2] = PointerGetDatum(construct_array(elements, n, FLOAT8OID, sizeof(float8),
@@ -775,7 +781,7 @@ deal_forecast(PG_FUNCTION_ARGS)
 			row[4] = Float8GetDatum(unopened_expected);
 			for (int q = 0; q < lengthof(shares); q++)
 				row[5 + q] = Float8GetDatum(quantiles[q]);
-			row[8] = nulls[8] ? (Datum) 0 : Float8GetDatum(reaching);
+			row[8] = nulls[8] ? (Datum) 0 : Float8GetDatum(rounded(reaching));
 			tuplestore_putvalues(result->setResult, result->setDesc, row, nulls);
 			CHECK_FOR_INTERRUPTS();
 		}
