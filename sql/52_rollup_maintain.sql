@@ -494,7 +494,9 @@ BEGIN
                   LEFT JOIN calendar k ON k.region = '' AND k.on_date = r.on_date
                   LEFT JOIN rollup_boundary b ON b.rep_id = r.rep_id AND r.on_date BETWEEN b.first_day AND b.last_day
                  WHERE r.grain = 'day') AS b
-         GROUP BY b.cell, b.bucket, b.is_open, b.currency, b.rep_id, b.counts_from, b.counts_until, b.recorded_at;
+         GROUP BY b.cell, b.bucket, b.is_open, b.currency, b.rep_id, b.counts_from, b.counts_until, b.recorded_at
+         -- a report reads all reps of a few months: they are to lie side by side
+         ORDER BY b.cell, b.bucket, b.rep_id;
     END IF;
 
     IF EXISTS (SELECT FROM rollup_cell WHERE cell = 'split' AND amount IN ('NaN', 'Infinity', '-Infinity'))
