@@ -1,5 +1,5 @@
 -- Reports that are kept: where rollups are maintained, fold_rollup() also makes those reports whose reading takes
--- long whatever cells are stored (each open deal has a chance of its own), and keeps their rows. They are shown as
+-- long whatever cells are stored (each open deal has a chance of its own, each account its purchases), and keeps their rows. They are shown as
 -- long as nothing in the mart has changed since, which a trigger on every table writes down (src/record_change.c);
 -- as soon as anything has, the reports are made from the deals again. So they are never stale.
 
@@ -24,7 +24,7 @@ CREATE TABLE rollup_report (
 );
 
 COMMENT ON TABLE rollup_report IS 'The reports that are kept. Written by fold_rollup().';
-COMMENT ON COLUMN rollup_report.report IS 'The view: forecast or goal_progress.';
+COMMENT ON COLUMN rollup_report.report IS 'The view.';
 COMMENT ON COLUMN rollup_report.as_of_day IS 'The day as of which: today, then.';
 COMMENT ON COLUMN rollup_report.made_at IS 'When it was made.';
 COMMENT ON COLUMN rollup_report.time_zone IS 'In which time zone.';
@@ -80,7 +80,7 @@ DECLARE
     -- Before anything is read: what is committed later counts as not seen. (The own transaction a snapshot takes for ended.)
     snapshot   constant pg_snapshot := pg_current_snapshot();
     is_watched boolean;
-    is_of_own  boolean;
+    reports    text[];
 BEGIN
     -- today's stay if a session looks at the past; nor do two make them at the same time
     IF sales_perf.as_of() <> current_date OR NOT pg_try_advisory_xact_lock(rollup_lock('fold')) THEN
@@ -97,8 +97,12 @@ BEGIN
                       -- a subscription writes without firing them
                       AND NOT EXISTS (SELECT FROM pg_subscription_rel s WHERE s.srrelid = c.oid))
                   = (SELECT w.watched_count FROM rollup_state w);
-    is_of_own := EXISTS (SELECT FROM goal g JOIN kpi k ON k.code = g.kpi_code WHERE k.relation IS NOT NULL);
-    IF is_watched AND rollup_report_serves('forecast') AND (is_of_own OR rollup_report_serves('goal_progress')) THEN
+    reports := ARRAY['account_profile', 'forecast', 'market_trend', 'next_best_product', 'swot'];
+    -- what relations of the user's own hold cannot be watched
+    IF NOT EXISTS (SELECT FROM goal g JOIN kpi k ON k.code = g.kpi_code WHERE k.relation IS NOT NULL) THEN
+        reports := reports || 'goal_progress'::text;
+    END IF;
+    IF is_watched AND (SELECT bool_and(rollup_report_serves(r.report)) FROM unnest(reports) AS r (report)) THEN
         RETURN;
     END IF;
 
@@ -117,14 +121,29 @@ BEGIN
         SELECT * FROM forecast_live;
 
         DELETE FROM rollup_goal_progress;
-        -- what relations of the user's own hold cannot be watched
-        IF NOT is_of_own THEN
+        IF 'goal_progress' = ANY (reports) THEN
             INSERT INTO rollup_goal_progress
             SELECT * FROM goal_progress_live;
         END IF;
 
+        DELETE FROM rollup_account_profile;
+        INSERT INTO rollup_account_profile
+        SELECT * FROM account_profile_live;
+
+        DELETE FROM rollup_market_trend;
+        INSERT INTO rollup_market_trend
+        SELECT * FROM market_trend_live;
+
+        DELETE FROM rollup_next_best_product;
+        INSERT INTO rollup_next_best_product
+        SELECT * FROM next_best_product_live;
+
+        DELETE FROM rollup_swot;
+        INSERT INTO rollup_swot
+        SELECT * FROM swot_live;
+
         INSERT INTO rollup_report (report, as_of_day, made_at, time_zone, is_ahead, seen, made_by, cluster_id)
-        SELECT v.report,
+        SELECT r.report,
                sales_perf.as_of(),
                clock_timestamp(),
                current_setting('TimeZone'),
@@ -132,9 +151,7 @@ BEGIN
                snapshot,
                pg_current_xact_id(),
                (SELECT s.system_identifier FROM pg_control_system() s)
-          FROM (VALUES ('forecast'), ('goal_progress')) AS v (report)
-         WHERE v.report <> 'goal_progress'
-            OR NOT is_of_own;
+          FROM unnest(reports) AS r (report);
     EXCEPTION
         WHEN OTHERS THEN
             -- what is folded stays so

@@ -22,7 +22,7 @@ END;
 
 COMMENT ON FUNCTION score_interval_high(double precision, double precision, double precision) IS 'Internal to market_trend and swot: upper bound of it.';
 
-CREATE VIEW market_trend WITH (security_invoker = true) AS
+CREATE VIEW market_trend_live WITH (security_invoker = true) AS
 -- One reading of the deals: of 24 complete months, and of one more, which tells whether there was anything before. Outcomes
 -- are told apart by grouping: that is quicker than a condition for each figure, and parallel workers can do it. (Of d's own columns
 -- the planner has no statistics: by these it would expect so many groups that it sorts. A product it knows, and what is true or false.)
@@ -285,6 +285,25 @@ SELECT f.dimension,
   FROM figure f
  CROSS JOIN LATERAL (
         SELECT CASE f.dimension WHEN 'company' THEN '' WHEN 'family' THEN 'Product family ' ELSE initcap(f.dimension) || ' ' END || f.value_name AS subject) AS n;
+
+COMMENT ON VIEW market_trend_live IS 'What market_trend shows, made from the deals.';
+
+CREATE TABLE rollup_market_trend (
+    LIKE market_trend_live
+);
+
+COMMENT ON TABLE rollup_market_trend IS 'The rows of market_trend, as fold_rollup() has kept them.';
+ALTER TABLE rollup_market_trend ENABLE ROW LEVEL SECURITY;
+CREATE POLICY rollup_market_trend_visible ON rollup_market_trend USING ((SELECT NOT rollup_report_is_hidden()));
+
+CREATE VIEW market_trend WITH (security_invoker = true) AS
+SELECT *
+  FROM rollup_market_trend
+ WHERE rollup_report_serves('market_trend')
+UNION ALL
+SELECT *
+  FROM market_trend_live
+ WHERE NOT rollup_report_serves('market_trend');
 
 COMMENT ON VIEW market_trend IS 'Growth of sales by segment, region, product family and product, and of the company, over the last 12 complete months as of as_of(), with a test that tells a trend from chance. Each month is compared with the same month of the year before, as far as the history goes (its first month, which may be half of one, left out): with the counts of n sales of a pair of months, x of them in the later one, and X of N in all, test_statistic = (2 X - N) / sqrt(dispersion N), judged by Student''s distribution with (pairs with sales - 1) degrees of freedom: a quasi-Poisson regression with a level for each calendar month. It takes pairs of months to be independent of each other. trend: growing or shrinking where adjusted_p_value < 0.05, so that where nothing changes, any value of a dimension is called so in at most 5 of 100 marts, and where some do, at most 5 of 100 of those called so are not, in the long run; steady: not told from chance; not enough data: less than 6 pairs of months with sales, or less than 30 sales in them. A dimension of which nothing is recorded has no rows. Sales are those of the view purchase. Attribution E.';
 COMMENT ON COLUMN market_trend.dimension IS 'company, segment, region, family or product.';

@@ -11,7 +11,7 @@ END;
 
 COMMENT ON FUNCTION is_beyond_chance(double precision, double precision, double precision, double precision) IS 'Internal to swot: whether two shares differ at 1 %, by the variance of the share they have together.';
 
-CREATE VIEW swot WITH (security_invoker = true) AS
+CREATE VIEW swot_live WITH (security_invoker = true) AS
 -- The deals closed in the 12 months up to as_of(), by who closed them and in which team, and those of the 12 months before,
 -- of the company alone. Outcomes are told apart by grouping, which is quicker than a condition for each figure.
 WITH closed AS MATERIALIZED (
@@ -513,6 +513,25 @@ SELECT 'company',
  WHERE s.value_low > s.peer_value
    AND s.value >= 1.05 * s.peer_value
    AND is_beyond_chance(s.value, s.peer_value, s.expected_count::double precision, s.peer_count::double precision);
+
+COMMENT ON VIEW swot_live IS 'What swot shows, made from the deals.';
+
+CREATE TABLE rollup_swot (
+    LIKE swot_live
+);
+
+COMMENT ON TABLE rollup_swot IS 'The rows of swot, as fold_rollup() has kept them.';
+ALTER TABLE rollup_swot ENABLE ROW LEVEL SECURITY;
+CREATE POLICY rollup_swot_visible ON rollup_swot USING ((SELECT NOT rollup_report_is_hidden()));
+
+CREATE VIEW swot WITH (security_invoker = true) AS
+SELECT *
+  FROM rollup_swot
+ WHERE rollup_report_serves('swot')
+UNION ALL
+SELECT *
+  FROM swot_live
+ WHERE NOT rollup_report_serves('swot');
 
 COMMENT ON VIEW swot IS 'Strengths, weaknesses, opportunities and threats, each with its numbers. Strengths and weaknesses (company, teams, reps): win_rate, average_deal_amount and cycle_average_days of the 12 months up to as_of(), by the owner of the deal and the team on the day of closing, against what peers (all others; for the company itself the 12 months before) had in the same segments: sum over segments of the entity''s share of deals x the peers'' figure there, segments with less than 10 deals of peers left out on both sides. Listed only where the 99 % interval excludes the peer value, the two differ by 5 % of the peer value or more, and each side has 30 deals: where nobody differs, one figure of 100 is listed by chance. Opportunities (company): segments, regions and products that market_trend calls growing, of whose deals (30 or more) the lower bound of the win rate''s 95 % interval is above the company''s win rate, and whose share of the open pipeline is below their share of the amount sold. Threats (company): shrinking ones; account_at_risk (3 or more days of purchases, silent for more than twice the mean gap between them, among the 500 accounts that bought most in the last 12 months: the 10 with the largest amount); concentration (an account with more than 10 %, or the largest five with more than 50 %, of the amount of the last 12 months); late_closing (more of the deals closed after their last expected day than in the year before, judged like a weakness); slipping_stage (more of a stage''s open deals past their expected day than in the other open stages of the pipeline, judged alike). No rows of a kind: nothing that differs, or not enough data.';
 COMMENT ON COLUMN swot.level IS 'company, team or rep.';

@@ -2,7 +2,7 @@
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
-CREATE VIEW account_profile WITH (security_invoker = true) AS
+CREATE VIEW account_profile_live WITH (security_invoker = true) AS
 WITH setting AS MATERIALIZED (
     SELECT sales_perf.as_of() AS today,
            (sales_perf.as_of() - interval '24 months')::date AS two_years_ago,
@@ -329,6 +329,25 @@ SELECT account_id,
           END
        || '.' AS summary_text
   FROM named;
+
+COMMENT ON VIEW account_profile_live IS 'What account_profile shows, made from the deals.';
+
+CREATE TABLE rollup_account_profile (
+    LIKE account_profile_live
+);
+
+COMMENT ON TABLE rollup_account_profile IS 'The rows of account_profile, as fold_rollup() has kept them.';
+ALTER TABLE rollup_account_profile ENABLE ROW LEVEL SECURITY;
+CREATE POLICY rollup_account_profile_visible ON rollup_account_profile USING ((SELECT NOT rollup_report_is_hidden()));
+
+CREATE VIEW account_profile WITH (security_invoker = true) AS
+SELECT *
+  FROM rollup_account_profile
+ WHERE rollup_report_serves('account_profile')
+UNION ALL
+SELECT *
+  FROM account_profile_live
+ WHERE NOT rollup_report_serves('account_profile');
 
 COMMENT ON VIEW account_profile IS 'One row for each account that ever bought something (view purchase: sales, or won deals in a mart without sales) or has an open deal. A purchase is a row of purchase with an amount above 0 or not known; what is 0 or less (a refund) only takes from amounts. RFM: r_score by last_purchase_on (the later the better), f_score by recent_purchase_count, m_score by monetary_amount, the latter two of the last 24 months: score = ceil(5 x mean rank / accounts that ever bought), 1 lowest to 5 highest, so equal figures have equal scores; NULL where fewer than 5 accounts ever bought. rfm_segment, the first that fits, v = f_score + m_score: champions: r_score >= 4 and v >= 8; loyal: r_score >= 3 and v >= 6; promising: r_score >= 4; needs attention: r_score = 3; at risk: v >= 7; hibernating: r_score = 2; lost: the rest; prospect: never bought. Scores compare with the mart''s other accounts: some are always lowest. usual_gap_days: median of the days between neighbouring purchase days, with at least 3 such days. An account is overdue when its last purchase is longer ago than that and no term (covers_to) runs, and its value is at risk when it is overdue by more than one more usual gap. preferred_quarter: the fiscal quarter (calendar) with more purchase days than its part of the days since the first purchase (of the last 10 years) lets expect, of at least 4 purchase days, where (days - 0.5 - expected) is more than 2.807 standard errors: by chance alone in about one of 100 accounts. A filter on an account does not make it faster, for scores need all.';
 COMMENT ON COLUMN account_profile.account_id IS 'The account.';

@@ -6,7 +6,7 @@
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
-CREATE VIEW next_best_product WITH (security_invoker = true) AS
+CREATE VIEW next_best_product_live WITH (security_invoker = true) AS
 WITH product_number AS MATERIALIZED (
     SELECT product_id,
            name,
@@ -140,6 +140,25 @@ SELECT h.account_id,
   FROM has h
   JOIN offer o ON o.products = h.products
   JOIN account a ON a.account_id = h.account_id;
+
+COMMENT ON VIEW next_best_product_live IS 'What next_best_product shows, made from the deals.';
+
+CREATE TABLE rollup_next_best_product (
+    LIKE next_best_product_live
+);
+
+COMMENT ON TABLE rollup_next_best_product IS 'The rows of next_best_product, as fold_rollup() has kept them.';
+ALTER TABLE rollup_next_best_product ENABLE ROW LEVEL SECURITY;
+CREATE POLICY rollup_next_best_product_visible ON rollup_next_best_product USING ((SELECT NOT rollup_report_is_hidden()));
+
+CREATE VIEW next_best_product WITH (security_invoker = true) AS
+SELECT *
+  FROM rollup_next_best_product
+ WHERE rollup_report_serves('next_best_product')
+UNION ALL
+SELECT *
+  FROM next_best_product_live
+ WHERE NOT rollup_report_serves('next_best_product');
 
 COMMENT ON VIEW next_best_product IS 'Up to three products an account never bought, that accounts which bought something it has bought more often than others. For products a (it has) and b (it has not), over the accounts that ever bought anything (view purchase; refunds, of 0 or less, are no purchases): confidence_rate = accounts with both / accounts with a, base_rate = accounts with b / all accounts, lift = confidence_rate / base_rate. A pair counts where at least 5 accounts bought both and the lower bound of the confidence rate (Wilson, z = 3.09: one-sided 0.1 %) is above the base rate. An account''s products are ranked by lift_low, that bound / base_rate, and the best of what it has is the reason. Products bought independently of each other come up by chance in about one ordered pair of 1000. Accounts without a row: nothing is sure enough. What is bought by those who buy much of everything has a lift too. A filter on an account does not make it faster, for lifts need all.';
 COMMENT ON COLUMN next_best_product.account_id IS 'The account.';

@@ -53,7 +53,7 @@ BEGIN
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %I.%I', put_on.tgname, mart, put_on.relname);
     END LOOP;
-    EXECUTE format('TRUNCATE %1$I.rollup_cell, %1$I.rollup_delta, %1$I.rollup_split, %1$I.rollup_boundary_change, %1$I.rollup_state, %1$I.rollup_rate, %1$I.rollup_change, %1$I.rollup_report, %1$I.rollup_forecast, %1$I.rollup_goal_progress', mart);
+    EXECUTE format('TRUNCATE %1$I.rollup_cell, %1$I.rollup_delta, %1$I.rollup_split, %1$I.rollup_boundary_change, %1$I.rollup_state, %1$I.rollup_rate, %1$I.rollup_change, %1$I.rollup_report, %1$I.rollup_forecast, %1$I.rollup_goal_progress, %1$I.rollup_account_profile, %1$I.rollup_market_trend, %1$I.rollup_next_best_product, %1$I.rollup_swot', mart);
 END
 $function$;
 
@@ -262,7 +262,7 @@ END
 $function$;
 
 COMMENT ON FUNCTION sales_perf.fold_rollup(text, boolean) IS
-'Adds up what changes of deals have appended to a mart''s rollups since the last time, so that reading stays quick. with_reports (the default): also makes forecast and goal_progress anew if anything in the mart has changed, and keeps them, to be shown until the next change; this takes as long as reading them does. Writers do not wait for it, nor it for them; it can be ended at any moment. Returns how many stored rows of cells it wrote; 0 with a notice if another session is folding.';
+'Adds up what changes of deals have appended to a mart''s rollups since the last time, so that reading stays quick. with_reports (the default): also makes forecast, goal_progress, account_profile, market_trend, next_best_product and swot anew if anything in the mart has changed, and keeps them, to be shown until the next change; this takes as long as reading them does. Writers do not wait for it, nor it for them; it can be ended at any moment. Returns how many stored rows of cells it wrote; 0 with a notice if another session is folding.';
 
 
 CREATE FUNCTION sales_perf.verify_rollup(mart text)

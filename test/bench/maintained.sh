@@ -181,7 +181,7 @@ bench_mart() {
 
 	figures_heading "$size deals: maintaining, folding, verifying"
 	figure "maintain_rollup" "$maintained" ""
-	figure "fold_rollup after that, which makes forecast, goal_progress" "$folded" ""
+	figure "fold_rollup after that, which makes all reports that are kept" "$folded" ""
 	figure "rep_scorecard before these changes are folded" "$(printf '%.1f ms' "$unfolded")" ""
 	figure "fold_rollup of $changed rows, without reports" "$again" ""
 	figure "verify_rollup of $(database=$with ask "SELECT sum(cell_count) FROM public.verified") cells" "$verified" ""
