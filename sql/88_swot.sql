@@ -21,12 +21,13 @@ WITH closed AS MATERIALIZED (
            d.closed_on <= (sales_perf.as_of() - interval '12 months')::date AS is_prior,
            d.outcome = 'won' AS is_won,
            count(*) AS closed_count,
-           count(d.reporting_amount) AS amount_count,
-           sum(d.reporting_amount) AS amount,
-           sum(d.reporting_amount * d.reporting_amount) AS amount_squares,
-           count(*) FILTER (WHERE d.opened_on > '-infinity' AND d.opened_on <= d.closed_on) AS cycle_count,
-           sum(d.closed_on - d.opened_on) FILTER (WHERE d.opened_on > '-infinity' AND d.opened_on <= d.closed_on) AS cycle_days,
-           sum((d.closed_on - d.opened_on)::bigint * (d.closed_on - d.opened_on)) FILTER (WHERE d.opened_on > '-infinity' AND d.opened_on <= d.closed_on) AS cycle_squares,
+           -- amounts and cycles are those of the deals won
+           count(d.reporting_amount) FILTER (WHERE d.outcome = 'won') AS amount_count,
+           sum(d.reporting_amount) FILTER (WHERE d.outcome = 'won') AS amount,
+           sum(d.reporting_amount * d.reporting_amount) FILTER (WHERE d.outcome = 'won') AS amount_squares,
+           count(*) FILTER (WHERE d.outcome = 'won' AND d.opened_on > '-infinity' AND d.opened_on <= d.closed_on) AS cycle_count,
+           sum(d.closed_on - d.opened_on) FILTER (WHERE d.outcome = 'won' AND d.opened_on > '-infinity' AND d.opened_on <= d.closed_on) AS cycle_days,
+           sum((d.closed_on - d.opened_on)::bigint * (d.closed_on - d.opened_on)) FILTER (WHERE d.outcome = 'won' AND d.opened_on > '-infinity' AND d.opened_on <= d.closed_on) AS cycle_squares,
            count(*) FILTER (WHERE isfinite(d.expected_close_on)) AS expected_count,
            count(*) FILTER (WHERE d.closed_on > d.expected_close_on AND isfinite(d.expected_close_on)) AS late_count
       FROM deal_core_as_of d
@@ -54,8 +55,8 @@ part AS MATERIALIZED (
            f.squares
       FROM closed c
      CROSS JOIN LATERAL (VALUES ('win_rate', c.closed_count::numeric, CASE WHEN c.is_won THEN c.closed_count ELSE 0 END::numeric, CASE WHEN c.is_won THEN c.closed_count ELSE 0 END::numeric),
-                                ('average_deal_amount', CASE WHEN c.is_won AND c.amount_squares < 'Infinity' THEN c.amount_count END, c.amount, c.amount_squares),
-                                ('cycle_average_days', CASE WHEN c.is_won THEN c.cycle_count END, c.cycle_days, c.cycle_squares),
+                                ('average_deal_amount', CASE WHEN c.amount_squares < 'Infinity' THEN c.amount_count END, c.amount, c.amount_squares),
+                                ('cycle_average_days', c.cycle_count, c.cycle_days, c.cycle_squares),
                                 ('late_closing', c.expected_count, c.late_count, c.late_count)) AS f (topic, n, total, squares)
      WHERE f.n > 0
 ),
