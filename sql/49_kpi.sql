@@ -33,7 +33,7 @@ CREATE TABLE kpi (
 COMMENT ON TABLE kpi IS 'The registry of KPIs, one row each: those that come with sales_perf (is_builtin, written by fill_kpi()) and those registered with register_kpi(). Of a built-in one name and minimum_sample may be changed; an upgrade sets the other columns right again.';
 COMMENT ON COLUMN kpi.code IS 'Key of the KPI, as it stands in kpi_long and goals: small letters, digits and _.';
 COMMENT ON COLUMN kpi.name IS 'Name of the KPI, to be shown to people.';
-COMMENT ON COLUMN kpi.family IS 'The group it belongs to: growth, conversion, cycle, pipeline, customers, goals, forecast, activity, data; own for those registered unless given.';
+COMMENT ON COLUMN kpi.family IS 'The group it belongs to: growth, conversion, cycle, pipeline, customers, goals, forecast, activity, people, data; own for those registered unless given.';
 COMMENT ON COLUMN kpi.formula IS 'How it is computed, in words.';
 COMMENT ON COLUMN kpi.unit IS 'Unit of its value: amount, amount a day, fraction, days, count, or whatever a KPI of your own is counted in.';
 COMMENT ON COLUMN kpi.direction IS 'up: more is better; down: less is better.';
@@ -443,6 +443,30 @@ SELECT code,
     ('activity_count', 'Activities', 'activity', 'count', 'up', 'sum', 'E', 0, 'kpi_long', true,
      'calls, meetings and other activities (activity), by the day they happened on in the session''s time zone',
      '0 where there is nothing'),
+    ('feedback_coverage_rate', 'Feedback coverage', 'people', 'fraction', 'up', 'ratio', 'E', 0, 'accountability.feedback_coverage_rate', false,
+     'reps with feedback / reps, in the last 90 days',
+     'NULL where there is no rep'),
+    ('feedback_acknowledged_rate', 'Feedback acknowledged', 'people', 'fraction', 'up', 'ratio', 'E', 0, 'accountability.feedback_acknowledged_rate', false,
+     'acknowledged / received, in the last 90 days',
+     'NULL where none was received'),
+    ('action_done_on_time_rate', 'Actions done on time', 'people', 'fraction', 'up', 'ratio', 'E', 0, 'accountability.action_done_on_time_rate', false,
+     'done by the day they were due / due, in the last 90 days',
+     'NULL where none were due'),
+    ('training_completed_rate', 'Courses completed on time', 'people', 'fraction', 'up', 'ratio', 'E', 0, 'accountability.training_completed_rate', false,
+     'completed by the day they were due / due, in the last 90 days',
+     'NULL where none were due'),
+    ('training_lift', 'Effect of training', 'people', 'as the KPI', 'up', 'statistic', 'E', 0, 'training_effect.effect', false,
+     'change of a KPI of those trained, less that of others over the same days (difference in differences)',
+     'NULL where there is not enough data'),
+    ('ramp_days', 'Ramp time', 'people', 'days', 'down', 'statistic', 'R', 0, 'rep_ramp.ramp_median_days', false,
+     'Kaplan-Meier median of the days from hiring to the first deal won',
+     'NULL where not half of those hired have won a deal, by the curve'),
+    ('goals_on_track_rate', 'Goals on track', 'people', 'fraction', 'up', 'ratio', 'S', 0, 'accountability.goals_on_track_rate', false,
+     'goals on track or achieved / goals that run',
+     'NULL where none run'),
+    ('metric_load_count', 'Metrics a rep is held to', 'people', 'count', 'down', 'statistic', 'S', 0, 'metric_load.metric_load_count', false,
+     'KPIs of running goals and alert rules, and the quota',
+     'every rep has one'),
     ('data_quality_rate', 'Data quality', 'data', 'fraction', 'up', 'ratio', 'S', 0, 'data_quality_summary.data_quality_rate', false,
      '1 - violations / rows checked, by check',
      'NULL where there is nothing to check')

@@ -1,11 +1,12 @@
--- Who does what was agreed on: action items, goals, check-ins and feedback; and how much each rep is held to.
+-- Who does what was agreed on: action items, goals, check-ins, courses and feedback; and how much each rep is held to.
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
 CREATE FUNCTION accountability_between(first_day date, last_day date)
     RETURNS TABLE (level text, rep_id text, rep_count bigint,
                    action_open_count bigint, action_overdue_count bigint, action_due_count bigint, action_done_on_time_count bigint, action_done_count bigint,
-                   feedback_given_count bigint, feedback_received_count bigint, feedback_acknowledged_count bigint, rep_with_feedback_count bigint)
+                   feedback_given_count bigint, feedback_received_count bigint, feedback_acknowledged_count bigint, rep_with_feedback_count bigint,
+                   training_due_count bigint, training_on_time_count bigint)
     LANGUAGE sql STABLE
 BEGIN ATOMIC
     WITH member AS (
@@ -39,6 +40,15 @@ BEGIN ATOMIC
                   FROM action_item i
                  WHERE i.created_on <= sales_perf.as_of()) AS a
          GROUP BY a.owner_rep_id
+    ),
+    training AS (
+        SELECT e.rep_id,
+               count(*) AS due_count,
+               count(*) FILTER (WHERE e.completed_on <= e.due_on) AS on_time_count
+          FROM enrolment e
+         WHERE e.due_on BETWEEN accountability_between.first_day AND accountability_between.last_day
+           AND (e.completed_on <= sales_perf.as_of() OR e.due_on < sales_perf.as_of())
+         GROUP BY e.rep_id
     ),
     said AS MATERIALIZED (
         SELECT t.from_rep_id,
@@ -80,7 +90,9 @@ BEGIN ATOMIC
            coalesce(g.given_count, 0),
            e.received_count,
            e.acknowledged_count,
-           e.with_feedback_count
+           e.with_feedback_count,
+           e.training_due_count,
+           e.training_on_time_count
       FROM (SELECT entity.level,
                    entity.entity_id,
                    count(*) AS rep_count,
@@ -91,15 +103,18 @@ BEGIN ATOMIC
                    coalesce(sum(a.done_count), 0)::bigint AS done_count,
                    coalesce(sum(r.received_count), 0)::bigint AS received_count,
                    coalesce(sum(r.acknowledged_count), 0)::bigint AS acknowledged_count,
-                   count(r.received_count) AS with_feedback_count
+                   count(r.received_count) AS with_feedback_count,
+                   coalesce(sum(l.due_count), 0)::bigint AS training_due_count,
+                   coalesce(sum(l.on_time_count), 0)::bigint AS training_on_time_count
               FROM entity
               LEFT JOIN action a ON a.owner_rep_id = entity.member_rep_id
               LEFT JOIN received r ON r.to_rep_id = entity.member_rep_id
+              LEFT JOIN training l ON l.rep_id = entity.member_rep_id
              GROUP BY entity.level, entity.entity_id) AS e
       LEFT JOIN given g ON g.level = e.level AND (g.entity_id = e.entity_id OR e.level = 'company');
 END;
 
-COMMENT ON FUNCTION accountability_between(date, date) IS 'Behind accountability, for any days: action items and feedback of each rep employed on the last of them (or on as_of(), where that is earlier), of each manager''s reps (rep_manager) and of all (company, rep_id NULL). As of as_of(). Open and overdue items are those of as_of(), whenever they are due.';
+COMMENT ON FUNCTION accountability_between(date, date) IS 'Behind accountability, for any days: action items, courses and feedback of each rep employed on the last of them (or on as_of(), where that is earlier), of each manager''s reps (rep_manager) and of all (company, rep_id NULL). As of as_of(). Open and overdue items are those of as_of(), whenever they are due.';
 
 CREATE VIEW accountability WITH (security_invoker = true) AS
 SELECT a.level,
@@ -128,7 +143,10 @@ SELECT a.level,
        a.feedback_acknowledged_count,
        CASE WHEN a.feedback_received_count > 0 THEN a.feedback_acknowledged_count::double precision / a.feedback_received_count END AS feedback_acknowledged_rate,
        a.rep_with_feedback_count,
-       a.rep_with_feedback_count::double precision / a.rep_count AS feedback_coverage_rate
+       a.rep_with_feedback_count::double precision / a.rep_count AS feedback_coverage_rate,
+       a.training_due_count,
+       a.training_on_time_count,
+       CASE WHEN a.training_due_count > 0 THEN a.training_on_time_count::double precision / a.training_due_count END AS training_completed_rate
   FROM accountability_between(sales_perf.as_of() - 89, sales_perf.as_of()) AS a
   LEFT JOIN rep r ON r.rep_id = a.rep_id
   LEFT JOIN rep_team m ON m.rep_id = a.rep_id AND sales_perf.as_of() BETWEEN m.valid_from AND m.valid_to
@@ -192,6 +210,9 @@ COMMENT ON COLUMN accountability.feedback_acknowledged_count IS 'Of this, what w
 COMMENT ON COLUMN accountability.feedback_acknowledged_rate IS 'feedback_acknowledged_count / feedback_received_count. Fraction; E; NULL where none was received.';
 COMMENT ON COLUMN accountability.rep_with_feedback_count IS 'Reps with whom feedback was shared in the days. Count; E.';
 COMMENT ON COLUMN accountability.feedback_coverage_rate IS 'rep_with_feedback_count / rep_count. Fraction; E.';
+COMMENT ON COLUMN accountability.training_due_count IS 'Courses assigned (enrolment) that were due in the days; those due on as_of() only if completed. Count; E.';
+COMMENT ON COLUMN accountability.training_on_time_count IS 'Of these, those completed by the day they were due. Count; E.';
+COMMENT ON COLUMN accountability.training_completed_rate IS 'training_on_time_count / training_due_count. Fraction; E; NULL where none were due.';
 
 CREATE VIEW metric_load WITH (security_invoker = true) AS
 SELECT n.rep_id,

@@ -1,6 +1,6 @@
 -- accountability, metric_load, adoption and report(): against what was planted, and against plain SQL that counts
 -- row by row.
-SELECT plan(42);
+SELECT plan(45);
 
 SELECT sales_perf.create_mart('hand') \gset
 SET search_path = hand, public;
@@ -151,6 +151,22 @@ SELECT r.rep_id, m.manager_rep_id,
 SELECT cmp_ok(sum(overdue_count) + sum(acknowledged_count), '>', 50::numeric, 'there is something to count') FROM expected;
 SELECT set_eq($$SELECT rep_id, action_open_count, action_overdue_count, action_due_count, action_done_on_time_count, feedback_received_count, feedback_acknowledged_count, feedback_given_count FROM accountability WHERE level = 'rep'$$,
               'SELECT rep_id, open_count, overdue_count, due_count, on_time_count, received_count, acknowledged_count, given_count FROM expected', 'of each rep');
+INSERT INTO course (course_id, name) VALUES ('any', 'Any'), ('other', 'Other');
+INSERT INTO enrolment (course_id, rep_id, assigned_on, due_on, completed_on)
+SELECT c.course_id, r.rep_id, date '2025-01-01' + (abs(hashtext(r.rep_id || c.course_id)) % 60), date '2025-02-01' + (abs(hashtext(c.course_id || r.rep_id)) % 120),
+       CASE WHEN hashtext(r.rep_id || c.course_id) % 4 <> 0 THEN date '2025-03-02' + (abs(hashtext(r.rep_id || c.course_id || 2)) % 100) END
+  FROM rep r CROSS JOIN course c
+ WHERE c.course_id IN ('any', 'other');
+CREATE VIEW course_expected AS
+SELECT x.rep_id, x.manager_rep_id,
+       (SELECT count(*) FROM enrolment e WHERE e.rep_id = x.rep_id AND e.due_on >= '2025-02-15' AND (e.due_on < '2025-05-15' OR e.due_on = '2025-05-15' AND e.completed_on <= '2025-05-15')) AS due_count,
+       (SELECT count(*) FROM enrolment e WHERE e.rep_id = x.rep_id AND e.due_on BETWEEN '2025-02-15' AND '2025-05-15' AND e.completed_on <= e.due_on) AS on_time_count
+  FROM expected x;
+SELECT cmp_ok(min(n), '>', 1::bigint, 'courses: some in time, some late, some not at all') FROM (SELECT count(*) AS n FROM enrolment WHERE due_on BETWEEN '2025-02-15' AND '2025-05-14' GROUP BY completed_on <= due_on) AS e;
+SELECT set_eq($$SELECT rep_id, training_due_count, training_on_time_count, training_completed_rate FROM accountability WHERE level = 'rep'$$,
+              'SELECT rep_id, due_count, on_time_count, on_time_count::float8 / nullif(due_count, 0) FROM course_expected', 'courses of each rep');
+SELECT set_eq($$SELECT level, rep_id, training_due_count, training_on_time_count FROM accountability WHERE level <> 'rep'$$,
+              $$SELECT 'manager', manager_rep_id, sum(due_count)::bigint AS a, sum(on_time_count)::bigint AS b FROM course_expected WHERE manager_rep_id IS NOT NULL GROUP BY 2 UNION ALL SELECT 'company', NULL, sum(due_count)::bigint, sum(on_time_count)::bigint FROM course_expected$$, 'of managers and the company');
 SELECT set_eq($$SELECT rep_id, rep_count, action_open_count, action_overdue_count, action_due_count, action_done_on_time_count, feedback_received_count, feedback_acknowledged_count, rep_with_feedback_count FROM accountability WHERE level = 'manager'$$,
               'SELECT manager_rep_id, count(*) AS a, sum(open_count)::bigint AS b, sum(overdue_count)::bigint AS c, sum(due_count)::bigint AS d, sum(on_time_count)::bigint AS e, sum(received_count)::bigint AS f, sum(acknowledged_count)::bigint AS g, count(*) FILTER (WHERE received_count > 0) AS h FROM expected WHERE manager_rep_id IS NOT NULL GROUP BY 1', 'of each manager');
 SELECT set_eq($$SELECT rep_id, goal_running_count, goal_on_track_count, check_in_asked_count, check_in_kept_count FROM accountability WHERE level = 'rep'$$,
