@@ -9,6 +9,7 @@ CREATE FUNCTION sales_perf.demo_people(mart text, seed integer, as_of_day date)
     -- Both are set below, to the mart and to days alerts are looked for; leaving the function takes that back.
     SET search_path = pg_catalog, pg_temp
     SET sales_perf.as_of = ''
+    SET jit = off
 AS $$
 DECLARE
     year_start constant date := as_of_day - 365;
@@ -141,11 +142,12 @@ BEGIN
     ),
     -- the largest of a week
     closed_of_week AS MATERIALIZED (
-        SELECT DISTINCT ON (rep_id, outcome, week)
-               rep_id, outcome, week, deal_id, lost_reason
-          FROM closed
-         WHERE amount > 0
-         ORDER BY rep_id, outcome, week, amount DESC, deal_id COLLATE "C"
+        SELECT DISTINCT ON (c.rep_id, c.outcome, c.week)
+               c.rep_id, c.outcome, c.week, c.deal_id, c.lost_reason
+          FROM closed c
+         WHERE c.amount > 0
+           AND (c.rep_id, c.week) IN (SELECT t.rep_id, t.week_before FROM talk t)
+         ORDER BY c.rep_id, c.outcome, c.week, c.amount DESC, c.deal_id COLLATE "C"
     ),
     figure AS MATERIALIZED (
         SELECT c.rep_id,
@@ -330,7 +332,7 @@ BEGIN
 
     -- ------------------------------------------------------------ what was done
 
-    -- Up to six a week, of who was there, about one deal opened in each of the weeks before if it still ran,
+    -- Up to five a week, of who was there, about one deal opened in each of the weeks before if it still ran,
     -- else with an account of the rep, or to find a new one.
     WITH diary AS MATERIALIZED (
         SELECT r.rep_id,
@@ -340,8 +342,8 @@ BEGIN
                (as_of_day - 1 - weekday.on_day) / 7 + slot % 3 AS opened_week
           FROM rep r
          CROSS JOIN generate_series(0, 51) AS week
-         CROSS JOIN generate_series(1, 6) AS slot
-         CROSS JOIN LATERAL (SELECT of_activity + (substr(r.rep_id, 2)::bigint * 52 + week) * 6 + slot AS subject) AS s
+         CROSS JOIN generate_series(1, 5) AS slot
+         CROSS JOIN LATERAL (SELECT of_activity + (substr(r.rep_id, 2)::bigint * 52 + week) * 5 + slot AS subject) AS s
          CROSS JOIN LATERAL (SELECT as_of_day - 1 - 7 * week - floor(sales_perf.demo_random(seed, s.subject, 1) * 7)::integer AS on_day) AS drawn
          CROSS JOIN LATERAL (SELECT drawn.on_day - greatest(0, extract(isodow FROM drawn.on_day)::integer - 5) AS on_day) AS weekday
          WHERE sales_perf.demo_random(seed, s.subject, 2) < 0.35 + 0.5 * sales_perf.demo_random(seed, of_activity + substr(r.rep_id, 2)::bigint, 3)
@@ -358,9 +360,7 @@ BEGIN
                min(d.deal_id COLLATE "C") AS deal_id
           FROM deal d
          WHERE d.opened_on BETWEEN year_start - 21 AND as_of_day - 1
-           AND d.rep_id IS NOT NULL
-           AND d.closed_on IS DISTINCT FROM d.opened_on
-           AND (d.closed_on IS NULL) = (d.outcome = 'open')
+           AND (d.outcome = 'open' OR d.closed_on > d.opened_on)
          GROUP BY d.rep_id, week
     ),
     account_of_rep AS MATERIALIZED (
@@ -390,8 +390,8 @@ BEGIN
            rep_id,
            deal_id,
            account_id,
-           CASE WHEN deal_id IS NULL THEN (ARRAY['call', 'call', 'mail', 'call', 'mail', 'meeting'])[slot]
-                ELSE (ARRAY['call', 'mail', 'call', 'meeting', 'demo', 'meeting'])[slot] END,
+           CASE WHEN deal_id IS NULL THEN (ARRAY['call', 'call', 'mail', 'call', 'meeting'])[slot]
+                ELSE (ARRAY['call', 'mail', 'call', 'meeting', 'demo'])[slot] END,
            (on_day + time '08:30' + floor(sales_perf.demo_random(seed, subject, 5) * 36) * interval '15 minutes')::timestamptz
       FROM noted
      ORDER BY on_day, rep_id, subject;

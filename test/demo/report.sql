@@ -43,7 +43,7 @@ CREATE FUNCTION pg_temp.difference(value numeric, unit text, width integer) RETU
 
 CREATE FUNCTION pg_temp.beginning(value text, width integer) RETURNS text
 	LANGUAGE sql IMMUTABLE
-	RETURN CASE WHEN length(value) > width THEN rtrim(left(value, width - 3), ' ,;:(') || '...' ELSE coalesce(value, '') END;
+	RETURN CASE WHEN length(value) > width THEN rtrim(left(value, width - 3), ' ,;:(') || '...' ELSE value END;
 
 SELECT sales_perf.as_of() AS as_of,
 	(SELECT period_start FROM period WHERE grain = 'quarter' AND is_complete ORDER BY period_start DESC LIMIT 1) AS quarter_start,
@@ -360,7 +360,7 @@ SELECT rep_name AS "Rep",
 	coalesce(last_feedback_on::text, 'never') AS "Last",
 	pg_temp.at_right('every ' || every_days || ' days', 13) AS "Due",
 	pg_temp.whole(days_overdue, 12) AS "Days overdue",
-	pg_temp.beginning(fact_1, 48) AS "What stands out"
+	coalesce(pg_temp.beginning(fact_1, 56), '-') AS "What stands out"
 FROM feedback_due
 ORDER BY days_overdue DESC, rep_id
 LIMIT 5;
@@ -385,7 +385,7 @@ LIMIT 8;
 SELECT course_name AS "Course",
 	kpi_name AS "KPI",
 	pg_temp.whole(completed_count, 9) AS "Completed",
-	pg_temp.whole(control_count, 6) AS "Others",
+	pg_temp.at_right(trained_count || ' with ' || control_count, 9) AS "Compared",
 	pg_temp.difference(effect, unit, 12) AS "Effect",
 	CASE WHEN effect IS NOT NULL THEN pg_temp.difference(effect_low, unit, 12) || ' to' || pg_temp.difference(effect_high, unit, 12) ELSE '' END AS "(range)",
 	CASE WHEN effect_low <= 0 AND effect_high >= 0 THEN 'may be chance' ELSE '' END AS "Note"
@@ -448,9 +448,9 @@ ORDER BY f.rank;
 SELECT kind AS "Kind",
 	entity_name AS "Who",
 	replace(topic, '_', ' ') AS "What",
-	pg_temp.beginning(CASE WHEN subject_id IS DISTINCT FROM topic THEN subject END, 28) AS "Of",
-	pg_temp.goal_figure(value, unit, 10) AS "Value",
-	pg_temp.goal_figure(peer_value, unit, 10) AS "Peers",
+	coalesce(pg_temp.beginning(CASE WHEN subject_id IS DISTINCT FROM topic THEN subject END, 28), '') AS "Of",
+	pg_temp.goal_figure(value::numeric, unit, 10) AS "Value",
+	pg_temp.goal_figure(peer_value::numeric, unit, 10) AS "Against",
 	pg_temp.whole(amount, 10) AS "Amount"
 FROM (
 	SELECT s.*, row_number() OVER (PARTITION BY kind ORDER BY abs(amount) DESC NULLS LAST, level, entity_id, subject_id) AS place
