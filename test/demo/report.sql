@@ -350,7 +350,7 @@ ORDER BY period_start;
 
 SELECT EXISTS (SELECT FROM feedback) AS has_feedback,
 	EXISTS (SELECT FROM enrolment) AS has_courses,
-	EXISTS (SELECT FROM alert_event) AS has_alerts
+	EXISTS (SELECT FROM alert_rule) AS has_alerts
 \gset
 
 \if :has_feedback
@@ -360,7 +360,7 @@ SELECT rep_name AS "Rep",
 	coalesce(last_feedback_on::text, 'never') AS "Last",
 	pg_temp.at_right('every ' || every_days || ' days', 13) AS "Due",
 	pg_temp.whole(days_overdue, 12) AS "Days overdue",
-	coalesce(pg_temp.beginning(fact_1, 56), '-') AS "What stands out"
+	coalesce(pg_temp.beginning(replace(fact_1, '"' || rep_name || ': ', '"'), 64), '-') AS "What stands out"
 FROM feedback_due
 ORDER BY days_overdue DESC, rep_id
 LIMIT 5;
@@ -416,8 +416,9 @@ SELECT entity_name AS "Who",
 	kpi_name AS "KPI",
 	period_label AS "Period",
 	opened_on AS "Since",
-	pg_temp.goal_figure(last_value, unit, 10) AS "Value",
+	pg_temp.goal_figure(value, unit, 10) AS "Value",
 	comparison || pg_temp.goal_figure(reference, unit, 10) AS "Limit",
+	pg_temp.goal_figure(last_value, unit, 10) AS "By now",
 	state AS "State"
 FROM alert
 WHERE state <> 'closed'
