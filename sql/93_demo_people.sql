@@ -6,7 +6,7 @@
 CREATE FUNCTION sales_perf.demo_people(mart text, seed integer, as_of_day date)
     RETURNS void
     LANGUAGE plpgsql
-    -- Both are set below, to the mart and to days alerts are looked for; leaving the function takes that back.
+    -- Path and day are set below, to the mart and to the days as of which alerts are looked for; leaving the function takes that back.
     SET search_path = pg_catalog, pg_temp
     SET sales_perf.as_of = ''
     SET jit = off
@@ -427,7 +427,7 @@ BEGIN
            ) AS a (rule_id, name, kpi_code, level, grain, basis, comparison, threshold, minimum_sample, is_active)
       JOIN kpi k ON k.code = a.kpi_code;
 
-    -- Looked for at the start of a day a month ago, and of today.
+    -- As if looked for a month ago and today, each at the start of the day.
     PERFORM set_config('sales_perf.as_of', to_char(as_of_day - 30, 'YYYY-MM-DD'), true);
     PERFORM evaluate_alerts();
     PERFORM set_config('sales_perf.as_of', to_char(as_of_day, 'YYYY-MM-DD'), true);
