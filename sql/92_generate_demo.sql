@@ -43,7 +43,8 @@ CREATE FUNCTION sales_perf.generate_demo(mart text, deals integer DEFAULT 5000, 
 AS $$
 DECLARE
     entities constant text[] := ARRAY['team', 'rep', 'account', 'product', 'stage', 'deal', 'stage_event', 'deal_change', 'sale', 'lead',
-                                      'team_membership', 'fx_rate', 'deal_credit', 'ramp_step', 'season_shape', 'rep_leave', 'quota', 'goal', 'goal_target', 'check_in'];
+                                      'team_membership', 'fx_rate', 'deal_credit', 'ramp_step', 'season_shape', 'rep_leave', 'quota', 'goal', 'goal_target', 'check_in',
+                                      'skill', 'course', 'enrolment', 'feedback', 'review_cycle', 'action_item', 'activity', 'alert_rule'];
     entity text;
     entity_kind "char";
     has_rows boolean;
@@ -185,11 +186,12 @@ BEGIN
 
     -- The first reps lead the teams and have been here from the start; of the others a third joined
     -- within the three years, and some have left again.
-    INSERT INTO rep (rep_id, name, team_id, email, hired_on, left_on)
+    INSERT INTO rep (rep_id, name, team_id, email, login, hired_on, left_on)
     SELECT 'R' || to_char(r, 'FM000'),
            full_name,
            format('T-%s-%s', 1 + (team_no - 1) % 3, to_char(1 + (team_no - 1) / 3, 'FM00')),
            lower(replace(full_name, ' ', '.')) || '@example.com',
+           lower(replace(full_name, ' ', '.')),
            hired_on,
            CASE
                WHEN r > team_count AND leaves < 0.12 AND stays_from < as_of_day - 30
@@ -586,9 +588,11 @@ BEGIN
     PERFORM sales_perf.demo_plan(mart, seed, as_of_day, rep_count, team_count);
 
     ANALYZE team, rep, account, product, stage, deal, stage_event, deal_change, lead, team_membership, deal_credit, fx_rate, quota, goal;
+
+    PERFORM sales_perf.demo_people(mart, seed, as_of_day);
     RETURN made;
 END
 $$;
 
 COMMENT ON FUNCTION sales_perf.generate_demo(text, integer, integer) IS
-'Fills an empty mart with a believable B2B company up to as_of(): three years of deals with growth, seasons, reps of differing skill and pace, segments, small fast and large slow products, customers who come, buy again and leave, stage histories with skipped stages and set-backs, pushed and repriced and reopened deals, open deals of all ages, half as many leads from sources of differing worth, and a fault in one deal of 125. Accounts in Europe pay in a second currency, some reps change teams or are on leave, some deals are split; there are quotas with a season and a ramp, goals and check-ins. It makes no sales: the won deals stand in for them. Deterministic in (deals, seed, as_of). Refuses a mart that holds any data. Returns the number of deals.';
+'Fills an empty mart with a believable B2B company up to as_of(): three years of deals with growth, seasons, reps of differing skill and pace, segments, small fast and large slow products, customers who come, buy again and leave, stage histories with skipped stages and set-backs, pushed and repriced and reopened deals, open deals of all ages, half as many leads from sources of differing worth, and a fault in one deal of 125. Accounts in Europe pay in a second currency, some reps change teams or are on leave, some deals are split; there are quotas with a season and a ramp, goals and check-ins. Around them people take courses, give and answer feedback, promise and do things, note their calls and meetings, and look at reports or not; some alert rules are evaluated. It makes no sales: the won deals stand in for them. Deterministic in (deals, seed, as_of). Refuses a mart that holds any data. Returns the number of deals.';

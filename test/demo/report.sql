@@ -33,6 +33,18 @@ CREATE FUNCTION pg_temp.goal_figure(value numeric, unit text, width integer) RET
 		ELSE pg_temp.whole(value, width)
 	END;
 
+-- How far a figure is from another, in the unit of its KPI.
+CREATE FUNCTION pg_temp.difference(value numeric, unit text, width integer) RETURNS text
+	LANGUAGE sql IMMUTABLE
+	RETURN CASE
+		WHEN unit = 'fraction' THEN pg_temp.at_right(to_char(100 * value, 'FM990.0') || ' points', width)
+		ELSE pg_temp.goal_figure(value, unit, width)
+	END;
+
+CREATE FUNCTION pg_temp.beginning(value text, width integer) RETURNS text
+	LANGUAGE sql IMMUTABLE
+	RETURN CASE WHEN length(value) > width THEN rtrim(left(value, width - 3), ' ,;:(') || '...' ELSE value END;
+
 SELECT sales_perf.as_of() AS as_of,
 	(SELECT period_start FROM period WHERE grain = 'quarter' AND is_complete ORDER BY period_start DESC LIMIT 1) AS quarter_start,
 	(SELECT period_label FROM period WHERE grain = 'quarter' AND is_complete ORDER BY period_start DESC LIMIT 1) AS quarter,
@@ -335,6 +347,117 @@ WHERE level = 'company'
 	AND grain = 'quarter'
 	AND period_start > sales_perf.as_of() - interval '12 months'
 ORDER BY period_start;
+
+SELECT EXISTS (SELECT FROM feedback) AS has_feedback,
+	EXISTS (SELECT FROM enrolment) AS has_courses,
+	EXISTS (SELECT FROM alert_rule) AS has_alerts
+\gset
+
+\if :has_feedback
+\echo 'FEEDBACK that is due: who has waited longest, and what to talk about'
+SELECT rep_name AS "Rep",
+	coalesce(manager_name, '-') AS "From",
+	coalesce(last_feedback_on::text, 'never') AS "Last",
+	pg_temp.at_right('every ' || every_days || ' days', 13) AS "Due",
+	pg_temp.whole(days_overdue, 12) AS "Days overdue",
+	coalesce(pg_temp.beginning(replace(fact_1, '"' || rep_name || ': ', '"'), 64), '-') AS "What stands out"
+FROM feedback_due
+ORDER BY days_overdue DESC, rep_id
+LIMIT 5;
+
+\echo 'WHAT CAME OF IT: action items and feedback of 90 days, by manager'
+SELECT rep_name AS "Manager",
+	pg_temp.whole(rep_count, 4) AS "Reps",
+	pg_temp.whole(action_open_count, 5) AS "Open",
+	pg_temp.whole(action_overdue_count, 7) AS "Overdue",
+	pg_temp.percent(action_done_on_time_rate, 12) AS "Done on time",
+	pg_temp.whole(feedback_received_count, 8) AS "Feedback",
+	pg_temp.percent(feedback_acknowledged_rate, 12) AS "Acknowledged",
+	pg_temp.percent(feedback_coverage_rate, 12) AS "Reps reached"
+FROM accountability
+WHERE level IN ('company', 'manager')
+ORDER BY level, action_overdue_count DESC, rep_id
+LIMIT 8;
+\endif
+
+\if :has_courses
+\echo 'COURSES: what changed for those who took them, less what changed for the others (range: 95 %; -: too few to tell)'
+SELECT course_name AS "Course",
+	kpi_name AS "KPI",
+	pg_temp.whole(completed_count, 9) AS "Completed",
+	pg_temp.at_right(trained_count || ' with ' || control_count, 9) AS "Compared",
+	pg_temp.difference(effect, unit, 12) AS "Effect",
+	CASE WHEN effect IS NOT NULL THEN pg_temp.difference(effect_low, unit, 12) || ' to' || pg_temp.difference(effect_high, unit, 12) ELSE '' END AS "(range)",
+	CASE WHEN effect_low <= 0 AND effect_high >= 0 THEN 'may be chance' ELSE '' END AS "Note"
+FROM (
+	SELECT t.*, k.name AS kpi_name
+	FROM training_effect t
+	JOIN kpi k ON k.code = t.kpi_code) AS measured
+WHERE note IS DISTINCT FROM 'not measured: this KPI is none of those that are added up here'
+ORDER BY course_id, kpi_code;
+
+\echo 'COACHING: where it would be worth most, by what the mix of customers would predict (* beyond chance)'
+SELECT rep_name AS "Rep",
+	k.name AS "KPI",
+	pg_temp.goal_figure(value, p.unit, 10) || CASE WHEN is_beyond_chance THEN ' *' ELSE '' END AS "Value",
+	pg_temp.goal_figure(expected, p.unit, 10) AS "Expected",
+	pg_temp.whole(worth_amount, 12) AS "Worth a year",
+	coalesce(course_name, '-') AS "Course",
+	coalesce(peer_rep_name, '-') AS "Who could show how"
+FROM coaching_plan p
+JOIN kpi k ON k.code = p.kpi_code
+ORDER BY is_beyond_chance DESC, worth_amount DESC NULLS LAST, rep_id
+LIMIT 5;
+\endif
+
+\if :has_alerts
+\echo 'ALERTS that are open, the latest first'
+SELECT entity_name AS "Who",
+	kpi_name AS "KPI",
+	period_label AS "Period",
+	opened_on AS "Since",
+	pg_temp.goal_figure(value, unit, 10) AS "Value",
+	comparison || pg_temp.goal_figure(reference, unit, 10) AS "Limit",
+	pg_temp.goal_figure(last_value, unit, 10) AS "By now",
+	state AS "State"
+FROM alert
+WHERE state <> 'closed'
+ORDER BY opened_on DESC, rule_id, entity_id
+LIMIT 6;
+\endif
+
+\if :has_goals
+SELECT coalesce(
+		(SELECT g.rep_id FROM goal_progress g WHERE g.level = 'rep' AND NOT g.is_complete AND g.status IN ('behind', 'at_risk') ORDER BY g.chance_of_reaching, g.owner_name LIMIT 1),
+		(SELECT min(rep_id) FROM rep)) AS focus_rep
+\gset
+SELECT name AS focus_name
+FROM rep
+WHERE rep_id = :'focus_rep'
+\gset
+\echo 'FOCUS of' :focus_name': the few KPIs that matter now'
+SELECT pg_temp.at_right(f.rank::text, 4) AS "Rank",
+	f.kpi_name AS "KPI",
+	pg_temp.goal_figure(f.value, f.unit, 10) AS "Value",
+	CASE f.why WHEN 'goal' THEN 'goal  ' WHEN 'alert' THEN 'limit ' ELSE 'median' END || pg_temp.goal_figure(f.reference, f.unit, 10) AS "Against",
+	pg_temp.whole(f.sample_count, 5) AS "n"
+FROM focus_kpis(:'focus_rep') AS f
+ORDER BY f.rank;
+\endif
+
+\echo 'STRENGTHS, WEAKNESSES, OPPORTUNITIES, THREATS: the two of each that weigh most'
+SELECT kind AS "Kind",
+	entity_name AS "Who",
+	replace(topic, '_', ' ') AS "What",
+	coalesce(pg_temp.beginning(CASE WHEN subject_id IS DISTINCT FROM topic THEN subject END, 28), '') AS "Of",
+	pg_temp.goal_figure(value::numeric, unit, 10) AS "Value",
+	pg_temp.goal_figure(peer_value::numeric, unit, 10) AS "Against",
+	pg_temp.whole(amount, 10) AS "Amount"
+FROM (
+	SELECT s.*, row_number() OVER (PARTITION BY kind ORDER BY abs(amount) DESC NULLS LAST, level, entity_id, subject_id) AS place
+	FROM swot s) AS placed
+WHERE place <= 2
+ORDER BY array_position(ARRAY['strength', 'weakness', 'opportunity', 'threat'], kind), place;
 
 \echo 'WHAT TO CHECK IN THE DATA (the rows: SELECT * FROM data_quality)'
 SELECT check_code AS "Check",

@@ -133,8 +133,8 @@ INSERT INTO feedback (from_rep_id, to_rep_id, kind, body, shared_at)
 SELECT g.rep_id, t.rep_id, 'review', 'x', CASE WHEN random() < 0.9 THEN timestamptz '2025-05-25 12:00' - random() * interval '200 days' END
   FROM rep g, rep t WHERE g.rep_id <> t.rep_id AND random() < 0.4;
 INSERT INTO feedback (from_rep_id, to_rep_id, kind, body, shared_at, corrects_feedback_id)
-SELECT from_rep_id, to_rep_id, kind, 'y', shared_at + interval '20 days', feedback_id FROM feedback WHERE shared_at IS NOT NULL AND random() < 0.3;
-INSERT INTO feedback_reply (feedback_id, acknowledged_at) SELECT feedback_id, shared_at + random() * interval '30 days' FROM feedback WHERE shared_at IS NOT NULL AND random() < 0.5;
+SELECT from_rep_id, to_rep_id, kind, 'y', shared_at + interval '20 days', feedback_id FROM feedback WHERE body = 'x' AND shared_at IS NOT NULL AND random() < 0.3;
+INSERT INTO feedback_reply (feedback_id, acknowledged_at) SELECT feedback_id, shared_at + random() * interval '30 days' FROM feedback WHERE body IN ('x', 'y') AND shared_at IS NOT NULL AND random() < 0.5;
 -- no feedback is corrected twice here, so its correction is the one that names it
 CREATE TEMP TABLE expected AS
 SELECT r.rep_id, m.manager_rep_id,

@@ -1,5 +1,5 @@
 -- generate_demo: the same for the same arguments, believable, and careful.
-SELECT plan(55);
+SELECT plan(92);
 
 SELECT sales_perf.create_mart('a') \gset
 SELECT sales_perf.create_mart('b') \gset
@@ -103,6 +103,48 @@ SELECT cmp_ok(count(*), '<', 60::bigint, 'but not many') FROM data_quality WHERE
 SELECT is_empty($$SELECT entity_id FROM data_quality WHERE check_code = 'team_empty'$$, 'no team is without reps, few as they are');
 SELECT is(count(*), (SELECT count(*) FROM a.team) - 1, 'teams are a tree') FROM team_tree WHERE team_id = 'T-WW' AND member_team_id <> 'T-WW';
 
+-- ---------------------------------------------------------------- people
+
+SELECT is_empty(format('TABLE a.%I EXCEPT ALL TABLE b.%I', t, t), 'the same arguments give the same rows of ' || t)
+  FROM unnest(ARRAY['skill', 'skill_kpi', 'course', 'enrolment', 'feedback', 'feedback_reply', 'review_cycle', 'action_item', 'activity', 'view_log', 'alert_rule', 'alert_event']) AS t;
+SELECT cmp_ok(count(*), '>', 1500::bigint, 'another seed gives others') FROM (TABLE a.activity EXCEPT ALL TABLE c.activity) AS differing;
+SELECT is(md5(string_agg(concat_ws(',', activity_id, rep_id, deal_id, account_id, kind, to_char(happened_at, 'YYYYMMDD HH24MI')), ';' ORDER BY activity_id COLLATE "C")),
+          'f40a07f9f2f1a7bd74ae1544ac4840ee', 'on every machine and version')
+  FROM activity;
+SELECT is(md5(string_agg(concat_ws(',', feedback_id, from_rep_id, to_rep_id, kind, kpi_code, goal_id, deal_id, skill_id, body, to_char(shared_at, 'YYYYMMDD HH24MI')), ';' ORDER BY feedback_id)),
+          '36cc41d500a6e3894d8aaeabd96daf81', 'and what is said')
+  FROM feedback;
+SELECT is_empty(
+    $$SELECT 'enrolment' FROM enrolment WHERE greatest(assigned_on, completed_on) >= '2025-06-30'
+      UNION ALL SELECT 'feedback' FROM feedback WHERE shared_at >= '2025-06-30'
+      UNION ALL SELECT 'feedback_reply' FROM feedback_reply WHERE acknowledged_at >= '2025-06-30'
+      UNION ALL SELECT 'review_cycle' FROM review_cycle WHERE starts_on >= '2025-06-30'
+      UNION ALL SELECT 'action_item' FROM action_item WHERE greatest(created_on, done_on) >= '2025-06-30'
+      UNION ALL SELECT 'activity' FROM activity WHERE happened_at >= '2025-06-30'
+      UNION ALL SELECT 'view_log' FROM view_log WHERE viewed_at >= '2025-06-30'
+      UNION ALL SELECT 'alert_event' FROM alert_event
+                 WHERE greatest(opened_on, closed_on) > '2025-06-30' OR greatest(opened_at, evaluated_at, acknowledged_at, closed_at) > '2025-06-30'$$,
+    'all of it is over before as_of()');
+SELECT is_empty(
+    $$SELECT rep_id, day
+        FROM (SELECT rep_id, happened_at::date FROM activity
+              UNION ALL SELECT from_rep_id, shared_at::date FROM feedback
+              UNION ALL SELECT to_rep_id, shared_at::date FROM feedback
+              UNION ALL SELECT owner_rep_id, created_on FROM action_item
+              UNION ALL SELECT rep_id, assigned_on FROM enrolment
+              UNION ALL SELECT rep_id, completed_on FROM enrolment
+              UNION ALL SELECT r.rep_id, v.viewed_at::date FROM view_log v JOIN rep r USING (login)) AS did (rep_id, day)
+        JOIN rep USING (rep_id)
+       WHERE day NOT BETWEEN hired_on AND coalesce(left_on, 'infinity')$$,
+    'by and with people who were there');
+SELECT is_empty($$SELECT activity_id FROM activity WHERE extract(isodow FROM happened_at) > 5$$, 'on weekdays');
+SELECT is_empty($$SELECT activity_id FROM activity a JOIN deal d USING (deal_id)
+                   WHERE a.rep_id IS DISTINCT FROM d.rep_id OR a.account_id IS DISTINCT FROM d.account_id OR a.happened_at::date NOT BETWEEN d.opened_on AND coalesce(d.closed_on, 'infinity')$$,
+                'calls about a deal are the owner''s, while it is open');
+SELECT cmp_ok(count(*) FILTER (WHERE deal_id IS NOT NULL), '>', count(*) / 3, 'many calls are about a deal') FROM activity;
+SELECT cmp_ok(count(*), '<=', (SELECT 5 * 52 * count(*) FROM rep), 'five a week at most') FROM activity;
+SELECT is_empty($$SELECT entity, check_code FROM data_quality WHERE entity NOT IN ('deal', 'lead')$$, 'nothing is wrong with the data of people');
+
 -- ---------------------------------------------------------------- careful
 
 SELECT throws_ok($$SELECT sales_perf.generate_demo('a', 10)$$, '55000', 'mart "a" already holds data', 'it does not run over data');
@@ -122,5 +164,31 @@ SELECT bag_eq(
     $$SELECT conname, contype, condeferrable, condeferred, convalidated, confupdtype, confdeltype FROM pg_constraint WHERE connamespace = '"Sales & ""Co"""'::regnamespace$$,
     $$SELECT conname, contype, condeferrable, condeferred, convalidated, confupdtype, confdeltype FROM pg_constraint WHERE connamespace = 'd'::regnamespace$$,
     'and every constraint is as it was');
+
+DROP TABLE pg_temp.deal;
+SET search_path = "Sales & ""Co""", public;
+SELECT results_eq(
+    $$SELECT kind, bool_or(r.feedback_id IS NOT NULL), bool_or(r.feedback_id IS NULL), bool_or(r.reply IS NOT NULL) FROM feedback f LEFT JOIN feedback_reply r USING (feedback_id) WHERE shared_at IS NOT NULL GROUP BY 1 ORDER BY 1$$,
+    $$VALUES ('coaching', true, true, true), ('praise', true, true, true), ('review', true, true, true)$$,
+    'feedback of all kinds, acknowledged, not acknowledged and answered');
+SELECT ok(count(kpi_code) > 0 AND count(goal_id) > 0 AND count(deal_id) > 0 AND count(skill_id) > 0, 'about KPIs, goals, deals and skills') FROM feedback;
+SELECT is_empty($$SELECT feedback_id FROM feedback f JOIN deal d USING (deal_id)
+                   WHERE f.kind <> CASE d.outcome WHEN 'won' THEN 'praise' WHEN 'lost' THEN 'coaching' END OR d.closed_on >= f.shared_at::date OR d.rep_id <> f.to_rep_id$$,
+                'praise is for deals won, coaching for deals lost, afterwards');
+SELECT ok(bool_or(done_on <= due_on) AND bool_or(done_on > due_on) AND bool_or(done_on IS NULL AND due_on < '2025-06-30') AND bool_or(done_on IS NULL AND due_on >= '2025-06-30'),
+          'items are done in time, late, not in time and not yet') FROM action_item;
+SELECT ok(bool_or(completed_on <= due_on) AND bool_or(completed_on IS NULL AND due_on < '2025-06-30') AND bool_or(completed_on IS NULL AND due_on >= '2025-06-30') AND bool_or(score IS NULL AND completed_on IS NOT NULL),
+          'courses are completed, overdue and open') FROM enrolment;
+SELECT ok(count(*) > 0 AND count(*) < (SELECT count(*) FROM rep) / 2, 'feedback is overdue for some') FROM feedback_due WHERE is_overdue;
+SELECT ok(action_open_count > 0 AND action_done_on_time_rate BETWEEN 0.3 AND 0.9 AND feedback_acknowledged_rate BETWEEN 0.4 AND 0.95, 'there is something to account for') FROM accountability WHERE level = 'company';
+SELECT results_eq($$SELECT practice FROM adoption WHERE level = 'company' AND asked_count > done_count AND done_count > 0 ORDER BY 1$$,
+                  $$VALUES ('acknowledge'), ('action_item'), ('check_in'), ('look_in')$$, 'some take part, and some do not');
+SELECT results_eq($$SELECT DISTINCT skill_id FROM skill_gap WHERE is_enough ORDER BY 1$$, $$SELECT skill_id FROM skill ORDER BY 1$$, 'skills have gaps');
+SELECT is(count(*) FILTER (WHERE completed_count > 0), 4::bigint, 'courses have an effect to look for') FROM training_effect;
+SELECT isnt_empty('SELECT FROM coaching_plan WHERE course_id IS NOT NULL', 'courses are in the coaching plan');
+SELECT isnt_empty('SELECT FROM metric_load WHERE alert_kpi_count > 0', 'alerts count as metrics');
+SELECT isnt_empty($$SELECT FROM alert WHERE state = 'open'$$, 'there are alerts');
+SELECT isnt_empty($$SELECT FROM alert WHERE state = 'acknowledged'$$, 'of some somebody has taken note');
+SELECT is(sales_perf.as_of(), '2025-06-30'::date, 'the setting is as it was');
 
 SELECT * FROM finish();

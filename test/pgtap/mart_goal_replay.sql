@@ -6,6 +6,7 @@ SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
 SET sales_perf.as_of = '2025-05-20';
 SELECT sales_perf.generate_demo('sales', 4000, 5) \gset
+TRUNCATE feedback, feedback_reply, action_item;
 DELETE FROM goal;
 INSERT INTO sale (sale_id, account_id, rep_id, sold_on, amount, currency)
 SELECT deal_id, account_id, rep_id, closed_on + 3, amount, currency FROM deal WHERE outcome = 'won' AND closed_on IS NOT NULL AND closed_on < '2025-05-15';
