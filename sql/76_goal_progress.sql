@@ -312,24 +312,4 @@ COMMENT ON COLUMN goal_rollup.achieved_count IS 'Parts that are achieved. Count.
 COMMENT ON COLUMN goal_rollup.missed_count IS 'Parts that are missed. Count.';
 COMMENT ON COLUMN goal_rollup.goals_on_track_rate IS '(on_track_count + achieved_count) / parts that have started. Fraction; S; NULL where none has.';
 
--- ---------------------------------------------------------------- reports that are kept
-
--- The same columns mean the same where a report is made, and where it is kept.
-DO $$
-DECLARE
-    copied record;
-BEGIN
-    FOR copied IN
-        SELECT place.name AS relation_name,
-               a.attname AS column_name,
-               col_description(a.attrelid, a.attnum) AS comment
-          FROM (VALUES ('forecast'), ('goal_progress')) AS report (name)
-         CROSS JOIN LATERAL (VALUES (report.name || '_live'), ('rollup_' || report.name)) AS place (name)
-          JOIN pg_attribute a ON a.attrelid = report.name::regclass AND a.attnum > 0
-    LOOP
-        EXECUTE format('COMMENT ON COLUMN %I.%I IS %L', copied.relation_name, copied.column_name, copied.comment);
-    END LOOP;
-END
-$$;
-
 SET LOCAL search_path = sales_perf, pg_temp;

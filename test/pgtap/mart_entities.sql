@@ -38,7 +38,7 @@ SELECT is_empty(
       WHERE c.relnamespace = 'sales'::regnamespace
         AND c.relkind = 'v'
         AND c.relname NOT LIKE '%\_cell'
-        AND c.relname NOT IN ('company_summary', 'team_summary', 'rep_summary', 'deal_path', 'calendar_grain', 'forecast_span', 'fx_rate_list', 'clock_size', 'rollup_row')
+        AND c.relname NOT IN ('company_summary', 'team_summary', 'rep_summary', 'deal_path', 'calendar_grain', 'forecast_span', 'fx_rate_list', 'clock_list', 'rollup_row')
         AND a.atttypid NOT IN ('text'::regtype, 'timestamptz'::regtype, 'bigint'::regtype, 'integer'::regtype, 'numeric'::regtype,
                                'double precision'::regtype, 'date'::regtype, 'boolean'::regtype)$$,
     'views for BI tools have columns of base types only');
