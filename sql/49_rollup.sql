@@ -41,10 +41,12 @@ COMMENT ON COLUMN rollup_delta.unconverted_count IS 'Of these, closed ones witho
 COMMENT ON COLUMN rollup_delta.amount IS 'opened: what they add to the amount of open deals, in currency; split: to what the rep is credited with.';
 COMMENT ON COLUMN rollup_delta.summary IS 'What they add to the summary of the cell; NULL for splits.';
 
+-- A month of a rep with many deals is more than the 2 kB from which on rows are compressed and put aside: to read it would take
+-- as long as to add it up.
 CREATE TABLE rollup_cell (
     grain text NOT NULL,
     LIKE rollup_delta
-);
+) WITH (toast_tuple_target = 8160);
 
 CREATE UNIQUE INDEX rollup_cell_key ON rollup_cell (grain, cell, on_date, rep_id, is_open, currency, pipeline_id, counts_from, counts_until, recorded_at) NULLS NOT DISTINCT;
 CREATE INDEX rollup_cell_rep_idx ON rollup_cell (grain, cell, rep_id, on_date);
