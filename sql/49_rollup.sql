@@ -41,12 +41,10 @@ COMMENT ON COLUMN rollup_delta.unconverted_count IS 'Of these, closed ones witho
 COMMENT ON COLUMN rollup_delta.amount IS 'opened: what they add to the amount of open deals, in currency; split: to what the rep is credited with.';
 COMMENT ON COLUMN rollup_delta.summary IS 'What they add to the summary of the cell; NULL for splits.';
 
--- A month of a rep with many deals is more than the 2 kB from which on rows are compressed and put aside: to read it would take
--- as long as to add it up.
 CREATE TABLE rollup_cell (
     grain text NOT NULL,
     LIKE rollup_delta
-) WITH (toast_tuple_target = 8160);
+);
 
 CREATE UNIQUE INDEX rollup_cell_key ON rollup_cell (grain, cell, on_date, rep_id, is_open, currency, pipeline_id, counts_from, counts_until, recorded_at) NULLS NOT DISTINCT;
 CREATE INDEX rollup_cell_rep_idx ON rollup_cell (grain, cell, rep_id, on_date);
@@ -212,7 +210,6 @@ COMMENT ON FUNCTION rollup_is_expected() IS 'Whether a query that is being plann
 
 -- ---------------------------------------------------------------- which cells a deal belongs to
 
--- Its callers give the rates from a variable, not from a sub-select, so that the function is written into their queries.
 -- No clock of a session is further back than this day.
 CREATE FUNCTION rollup_settled_day() RETURNS date
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -220,6 +217,7 @@ CREATE FUNCTION rollup_settled_day() RETURNS date
 
 COMMENT ON FUNCTION rollup_settled_day() IS 'A day that is over, or today, everywhere on earth: deals that closed and were opened by then are told no more from older ones.';
 
+-- Its callers give the rates from a variable, not from a sub-select, so that the function is written into their queries.
 CREATE FUNCTION rollup_cells(rep_id text, pipeline_id text, currency text, amount numeric, outcome text, opened_on date, closed_on date,
                              recorded_at timestamptz, rates text[])
     RETURNS TABLE (cell text, on_date date, is_open boolean, currency text, pipeline_id text, rep_id text, counts_from date, counts_until date,

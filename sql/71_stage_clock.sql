@@ -334,9 +334,9 @@ BEGIN
                CASE WHEN d.outcome = 'won' THEN d.closed_on ELSE 'infinity' END AS won_on,
                coalesce(r.rep_no, rep_count) AS rep_no,
                -- looked up: they are few, and accounts may be many
-               (array_position(segments, coalesce((SELECT a.segment FROM account a WHERE a.account_id = d.account_id), '')) - 1) * size_count + size.no AS segment_no,
+               clock_item_no(array_position(segments, coalesce((SELECT a.segment FROM account a WHERE a.account_id = d.account_id), '')), size.no, size_limits) AS segment_no,
                size.no AS size_no,
-               (coalesce(opening.clock_no, 1) - 1) * size_count + size.no AS clock_no
+               clock_item_no(coalesce(opening.clock_no, 1), size.no, size_limits) AS clock_no
           FROM deal_as_of d
           LEFT JOIN clock_rep r ON r.rep_id = d.rep_id
           LEFT JOIN clock_stage opening ON opening.pipeline_id = d.pipeline_id AND opening.stage_id IS NULL
@@ -354,7 +354,7 @@ BEGIN
           FROM sampled s
         UNION ALL
         SELECT s.deal_no,
-               (c.clock_no - 1) * size_count + s.size_no,
+               clock_item_no(c.clock_no, s.size_no, size_limits),
                greatest(e.entered_on, s.opened_on),
                e.entered_at,
                e.stage_event_id

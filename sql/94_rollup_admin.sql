@@ -53,7 +53,13 @@ BEGIN
     LOOP
         EXECUTE format('DROP TRIGGER %I ON %I.%I', put_on.tgname, mart, put_on.relname);
     END LOOP;
-    EXECUTE format('TRUNCATE %1$I.rollup_cell, %1$I.rollup_delta, %1$I.rollup_split, %1$I.rollup_boundary_change, %1$I.rollup_state, %1$I.rollup_rate, %1$I.rollup_change, %1$I.rollup_report, %1$I.rollup_forecast, %1$I.rollup_goal_progress, %1$I.rollup_account_profile, %1$I.rollup_market_trend, %1$I.rollup_next_best_product, %1$I.rollup_swot', mart);
+    -- a mart that was not upgraded may not have all of them
+    EXECUTE (SELECT 'TRUNCATE ' || string_agg(format('%I.%I', mart, c.relname), ', ' ORDER BY c.relname)
+             FROM pg_class AS t
+             JOIN pg_class AS c ON c.relname = t.relname AND c.relkind = 'r' AND c.relnamespace = to_regnamespace(quote_ident(mart))
+             WHERE t.relnamespace = 'sales_perf_template'::regnamespace
+               AND t.relkind = 'r'
+               AND starts_with(t.relname::text, 'rollup_'));
 END
 $function$;
 
