@@ -272,6 +272,45 @@ SELECT deal_id,
 
 COMMENT ON VIEW deal_core_as_of IS 'What deal_as_of shows but for the stages, and what these are found by: reports that do not ask for stages are planned faster so.';
 
+-- Functions, for a sub-select that looks at the deal would keep deals from being read by parallel workers.
+CREATE FUNCTION deal_stage_of_events(deal_id text, is_stage_of_events boolean, stage_id text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT coalesce(
+           (SELECT e.stage_id
+              FROM stage_event e
+             WHERE e.deal_id = deal_stage_of_events.deal_id
+               AND e.entered_on <= sales_perf.as_of()
+             ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
+             LIMIT 1),
+           -- opened before its first event: the first stage known of it
+           CASE
+               WHEN NOT is_stage_of_events
+               THEN coalesce((SELECT e.stage_id
+                                FROM stage_event e
+                               WHERE e.deal_id = deal_stage_of_events.deal_id
+                               ORDER BY e.entered_on, e.entered_at NULLS FIRST, e.stage_event_id
+                               LIMIT 1), deal_stage_of_events.stage_id)
+           END)
+      -- with a FROM it is not written into the query
+      FROM (VALUES (true)) AS one (row);
+END;
+
+COMMENT ON FUNCTION deal_stage_of_events(text, boolean, text) IS 'The stage that a deal''s events say it was in as of as_of(); of one without events by then, unless only these can tell (is_stage_of_events), its first stage or, without any, stage_id.';
+
+CREATE FUNCTION deal_stage_entered_on(deal_id text) RETURNS date
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT e.entered_on
+      FROM stage_event e
+     WHERE e.deal_id = deal_stage_entered_on.deal_id
+       AND e.entered_on <= sales_perf.as_of()
+     ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
+     LIMIT 1;
+END;
+
+COMMENT ON FUNCTION deal_stage_entered_on(text) IS 'The day of a deal''s latest stage event up to the day that as_of() gives; NULL where there is none.';
+
 CREATE VIEW deal_as_of WITH (security_invoker = true) AS
 SELECT d.deal_id,
        d.name,
@@ -282,33 +321,13 @@ SELECT d.deal_id,
        CASE
            WHEN d.is_stage_known
            THEN d.stage_id
-           ELSE coalesce(
-                (SELECT e.stage_id
-                   FROM stage_event e
-                  WHERE e.deal_id = d.deal_id
-                    AND e.entered_on <= sales_perf.as_of()
-                  ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
-                  LIMIT 1),
-                -- opened before its first event: the first stage known of it
-                CASE
-                    WHEN NOT d.is_stage_of_events
-                    THEN coalesce((SELECT e.stage_id
-                                     FROM stage_event e
-                                    WHERE e.deal_id = d.deal_id
-                                    ORDER BY e.entered_on, e.entered_at NULLS FIRST, e.stage_event_id
-                                    LIMIT 1), d.stage_id)
-                END)
+           ELSE deal_stage_of_events(d.deal_id, d.is_stage_of_events, d.stage_id)
        END AS stage_id,
        -- the latest entry of all, if it lies before that day, is the latest before that day
        CASE
            WHEN d.last_entered_on <= sales_perf.as_of()
            THEN d.last_entered_on
-           ELSE (SELECT e.entered_on
-                   FROM stage_event e
-                  WHERE e.deal_id = d.deal_id
-                    AND e.entered_on <= sales_perf.as_of()
-                  ORDER BY e.entered_on DESC, e.entered_at DESC NULLS LAST, e.stage_event_id DESC
-                  LIMIT 1)
+           ELSE deal_stage_entered_on(d.deal_id)
        END AS stage_entered_on,
        d.amount,
        d.currency,

@@ -1,270 +1,33 @@
 -- What goals are measured by: what was reached, what was to be expected by now, what it will probably come to.
 --
--- Everything that takes reading deals is done once for all goals of the same days, by goal_measure(). The
--- past is read together with the present: goals are compared with up to eight windows of days before them,
--- and of the KPIs most goals are set on, all windows are summed up in one pass over deals. Such sums equal
--- kpi_between(), which gives the others, window by window.
+-- Goals of the same days are measured together, in the days so far and in windows before them (goal_window). The
+-- KPIs most goals are set on are sums of what goal_piece tells of closed deals; they equal kpi_between(), which
+-- gives the others, window by window.
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
--- ---------------------------------------------------------------- time
-
--- A season's weight of a period of the year falls on its business days alike.
-CREATE FUNCTION goal_elapsed(first_day date, last_day date, season_id text DEFAULT NULL)
-    RETURNS TABLE (business_day_count bigint, gone_business_day_count bigint, expected_share double precision)
-    LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT CASE WHEN d.is_known THEN d.business_days END,
-           CASE WHEN d.is_known THEN d.gone_days END,
-           CASE
-               WHEN sales_perf.as_of() < first_day THEN 0
-               WHEN sales_perf.as_of() >= last_day THEN 1
-               WHEN d.is_known AND d.weight > 0 THEN d.gone_weight / d.weight
-               WHEN d.is_known AND d.business_days > 0 THEN d.gone_days::numeric / d.business_days
-               ELSE (sales_perf.as_of() - first_day + 1)::numeric / (last_day - first_day + 1)
-           END::double precision
-      FROM (SELECT sum(p.days) = last_day - first_day + 1 AS is_known,
-                   sum(p.business_days)::bigint AS business_days,
-                   sum(p.gone_days)::bigint AS gone_days,
-                   sum(s.weight * p.business_days / p.period_business_days) AS weight,
-                   sum(s.weight * p.gone_days / p.period_business_days) AS gone_weight
-              FROM (SELECT c.fiscal_period,
-                           count(*) AS days,
-                           count(*) FILTER (WHERE c.is_business_day) AS business_days,
-                           count(*) FILTER (WHERE c.is_business_day AND c.on_date <= sales_perf.as_of()) AS gone_days,
-                           (SELECT greatest(count(*), 1)
-                              FROM calendar whole
-                             WHERE whole.region = ''
-                               AND whole.on_date BETWEEN c.fiscal_period_start AND c.fiscal_period_end
-                               AND whole.is_business_day) AS period_business_days
-                      FROM calendar c
-                     WHERE c.region = ''
-                       AND c.on_date BETWEEN first_day AND last_day
-                     GROUP BY c.fiscal_period, c.fiscal_period_start, c.fiscal_period_end) AS p
-              LEFT JOIN season_shape s ON s.season_id = goal_elapsed.season_id AND s.fiscal_period = p.fiscal_period) AS d;
-END;
-
-COMMENT ON FUNCTION goal_elapsed(date, date, text) IS 'How much of a range of days is over as of as_of(), whose day counts as over: its business days (calendar), those gone, and the share of what is wanted that may be expected by now: business days gone / all; with a season (season_shape), its weights of these days, a period''s weight falling on its business days alike. Where calendar does not have all the days, the counts are NULL and the share is that of all days.';
-
--- Whole periods of the calendar are compared with whole periods: a quarter with the quarters before it, not
--- with the 92 days before it.
-CREATE FUNCTION goal_window_start(first_day date, last_day date, place integer)
-    RETURNS date
-    LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT CASE
-               WHEN place = 0 THEN first_day
-               WHEN a.period_count IS NULL THEN first_day - place * (last_day - first_day + 1)
-               ELSE (SELECT c.fiscal_period_start
-                       FROM calendar c
-                      WHERE c.region = ''
-                        AND c.on_date = c.fiscal_period_start
-                        AND c.fiscal_period_start < first_day
-                      ORDER BY c.fiscal_period_start DESC
-                     OFFSET place * a.period_count - 1
-                      LIMIT 1)
-           END
-      FROM (SELECT (SELECT count(*)
-                      FROM calendar c
-                     WHERE c.region = ''
-                       AND c.on_date = c.fiscal_period_start
-                       AND c.fiscal_period_start BETWEEN first_day AND last_day
-                    HAVING min(c.fiscal_period_start) = first_day
-                       AND max(c.fiscal_period_end) = last_day) AS period_count) AS a;
-END;
-
-COMMENT ON FUNCTION goal_window_start(date, date, integer) IS 'The first day of a window before the days from first_day to last_day: 1 is the one that ends right before them, 2 the one before that, 0 themselves. As many days each; where these days are whole periods (months) of calendar, as many whole periods. NULL where calendar does not reach back so far.';
-
-CREATE FUNCTION goal_past_window(first_day date, last_day date)
-    RETURNS TABLE (place integer, first_day date, last_day date, cut_day date)
-    LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT w.place,
-           w.first_day,
-           w.last_day,
-           CASE
-               WHEN sales_perf.as_of() < goal_past_window.first_day OR sales_perf.as_of() >= goal_past_window.last_day
-               THEN NULL
-               WHEN then_gone.business_days IS NULL
-               THEN w.first_day - 1 + round((w.last_day - w.first_day + 1) * now_gone.expected_share::numeric)::integer
-               WHEN then_gone.business_days = 0
-               THEN w.first_day - 1
-               ELSE (SELECT c.on_date
-                       FROM calendar c
-                      WHERE c.region = ''
-                        AND c.is_business_day
-                        AND c.on_date BETWEEN w.first_day AND w.last_day
-                      ORDER BY c.on_date
-                     OFFSET then_gone.business_days - 1
-                      LIMIT 1)
-           END
-      FROM (SELECT s.place,
-                   goal_window_start(goal_past_window.first_day, goal_past_window.last_day, s.place) AS first_day,
-                   goal_window_start(goal_past_window.first_day, goal_past_window.last_day, s.place - 1) - 1 AS last_day
-              -- before a goal of days to come, without the windows that are not over yet
-              -- (periods are not all as long: of a 4-4-5 calendar by a quarter)
-              FROM (SELECT greatest(0, (goal_past_window.first_day - 1 - sales_perf.as_of()) / (goal_past_window.last_day - goal_past_window.first_day + 1)) AS gap) AS ahead
-             CROSS JOIN LATERAL generate_series(1 + ahead.gap * 3 / 4, 10 + ahead.gap * 4 / 3) AS s (place)
-            OFFSET 0) AS w
-     CROSS JOIN LATERAL (
-            SELECT e.business_day_count, e.gone_business_day_count, e.expected_share
-              FROM goal_elapsed(goal_past_window.first_day, goal_past_window.last_day) e) AS now_gone
-     CROSS JOIN LATERAL (
-            -- as large a share of its own business days
-            SELECT round(count(*) * now_gone.gone_business_day_count::numeric / CASE WHEN now_gone.business_day_count > 0 THEN now_gone.business_day_count END)::integer AS business_days
-              FROM calendar c
-             WHERE c.region = ''
-               AND c.is_business_day
-               AND c.on_date BETWEEN w.first_day AND w.last_day) AS then_gone
-     WHERE w.first_day >= (SELECT r.first_day FROM report_range r)
-       AND w.last_day <= sales_perf.as_of()
-     ORDER BY w.place
-     LIMIT 8;
-END;
-
-COMMENT ON FUNCTION goal_past_window(date, date) IS 'The windows (goal_window_start) that a goal from first_day to last_day is compared with, the latest first: up to eight that are over and that the mart''s data cover. cut_day: the day on which as large a share of the window''s business days was gone as is now; NULL unless as_of() lies within the goal''s days and before the last.';
-
 -- ---------------------------------------------------------------- what is measured
 
--- One pass over the deals closed in all windows. They are cut into pieces where a window begins or its cut
--- lies, and where a rep changed teams, so that within a piece each rep is of one team; a window is the sum
--- of its pieces. width_bucket() finds a deal's piece by halving.
-CREATE FUNCTION goal_closed_piece(piece_starts date[], last_day date, with_lost boolean, split_deal_ids text[])
-    RETURNS TABLE (rep_id text, piece_start date, split_deal_id text, won bigint, lost bigint, priced bigint, cycles bigint, cycle_days numeric,
-                   won_amount numeric, lost_amount numeric)
-    LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT d.rep_id,
-           piece_starts[d.piece],
-           d.split_deal_id,
-           d.won,
-           d.lost,
-           d.priced,
-           d.cycles,
-           d.cycle_days,
-           d.won_amount,
-           d.lost_amount
-      FROM (SELECT a.rep_id,
-                   width_bucket(a.closed_on, piece_starts) AS piece,
-                   -- a long list that the planner knows is looked up by hash
-                   CASE WHEN a.deal_id = ANY (split_deal_ids) THEN a.deal_id END AS split_deal_id,
-                   count(*) FILTER (WHERE a.outcome = 'won') AS won,
-                   count(*) FILTER (WHERE a.outcome = 'lost') AS lost,
-                   count(a.reporting_amount) FILTER (WHERE a.outcome = 'won') AS priced,
-                   count(*) FILTER (WHERE with_lost AND a.outcome = 'won' AND a.opened_on > '-infinity' AND a.closed_on >= a.opened_on) AS cycles,
-                   sum(a.closed_on - a.opened_on) FILTER (WHERE with_lost AND a.outcome = 'won' AND a.opened_on > '-infinity' AND a.closed_on >= a.opened_on) AS cycle_days,
-                   sum(a.reporting_amount) FILTER (WHERE a.outcome = 'won') AS won_amount,
-                   sum(a.reporting_amount) FILTER (WHERE with_lost AND a.outcome = 'lost') AS lost_amount
-              FROM deal_as_of a
-             WHERE NOT a.is_open
-               AND (with_lost OR a.outcome = 'won')
-               AND a.closed_on BETWEEN piece_starts[1] AND goal_closed_piece.last_day
-             GROUP BY 1, 2, 3) AS d;
-END;
-
-COMMENT ON FUNCTION goal_closed_piece(date[], date, boolean, text[]) IS 'Behind goal_measured(): sums over the deals closed, by owner and piece of time; the last piece ends with last_day. Lost deals and cycles only if asked for; each of split_deal_ids in a row of its own.';
-
--- The same from cells where rollups are maintained: of whole months, and of days in months that a window cuts.
-CREATE FUNCTION goal_cell_piece(from_day date, last_day date, with_lost boolean, cut_months date[])
-    RETURNS TABLE (rep_id text, piece_start date, won bigint, lost bigint, priced bigint, cycles bigint, cycle_days numeric,
-                   won_amount numeric, lost_amount numeric, credit_amount numeric, credits bigint)
-    LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    WITH cut_month AS (
-        SELECT greatest(min(k.on_date), from_day) AS first_day,
-               least(max(k.on_date), goal_cell_piece.last_day) AS last_day
-          FROM calendar k
-         WHERE k.region = ''
-           AND k.fiscal_period_start = ANY (cut_months)
-         GROUP BY k.fiscal_period_start
-    ),
-    cell AS (
-        SELECT c.rep_id, c.closed_on, c.summary
-          FROM closed_month_cell c
-          JOIN calendar k ON k.region = '' AND k.on_date = c.closed_on
-         WHERE c.closed_on BETWEEN from_day AND goal_cell_piece.last_day
-           AND k.fiscal_period_start <> ALL (cut_months)
-        UNION ALL
-        SELECT c.rep_id, c.closed_on, c.summary
-          FROM cut_month m
-         CROSS JOIN LATERAL (
-                SELECT e.rep_id, e.closed_on, e.summary
-                  FROM closed_cell e
-                 WHERE e.closed_on BETWEEN m.first_day AND m.last_day
-                -- month by month, by the index
-                OFFSET 0) AS c
-    ),
-    split AS (
-        SELECT c.rep_id, c.closed_on, c.deal_count, c.amount
-          FROM split_month_cell c
-          JOIN calendar k ON k.region = '' AND k.on_date = c.closed_on
-         WHERE c.closed_on BETWEEN from_day AND goal_cell_piece.last_day
-           AND NOT c.is_overlay
-           AND k.fiscal_period_start <> ALL (cut_months)
-        UNION ALL
-        SELECT c.rep_id, c.closed_on, c.deal_count, c.amount
-          FROM cut_month m
-         CROSS JOIN LATERAL (
-                SELECT e.rep_id, e.closed_on, e.deal_count, e.amount
-                  FROM split_cell e
-                 WHERE e.closed_on BETWEEN m.first_day AND m.last_day
-                   AND NOT e.is_overlay
-                OFFSET 0) AS c
-    ),
-    summed AS (
-        SELECT rep_id, closed_on, sales_perf.rollup(summary) AS summary
-          FROM cell
-         GROUP BY rep_id, closed_on
-    )
-    SELECT s.rep_id,
-           s.closed_on,
-           sales_perf.won_count(s.summary),
-           sales_perf.lost_count(s.summary),
-           sales_perf.won_count(s.summary) - sales_perf.unpriced_count(s.summary),
-           sales_perf.cycle_count(s.summary),
-           round(sales_perf.cycle_average(s.summary)::numeric * sales_perf.cycle_count(s.summary)),
-           sales_perf.bookings_amount(s.summary),
-           sales_perf.lost_amount(s.summary),
-           sales_perf.bookings_amount(s.summary),
-           sales_perf.won_count(s.summary)
-      FROM summed s
-     WHERE with_lost
-        OR sales_perf.won_count(s.summary) > 0
-    UNION ALL
-    SELECT rep_id, closed_on, 0, 0, 0, 0, NULL, 0, 0, sum(amount), sum(deal_count)::bigint
-      FROM split
-     GROUP BY rep_id, closed_on;
-END;
-
-COMMENT ON FUNCTION goal_cell_piece(date, date, boolean, date[]) IS 'Behind goal_measured(): what goal_closed_piece() and the splits come to, by rep and a day from which on a whole month (or only that day, in cut_months) lies within each window and one team of the rep.';
-
-CREATE FUNCTION goal_measured(first_day date, last_day date)
+CREATE FUNCTION goal_measured(first_day date, last_day date, pieces goal_piece[])
     RETURNS TABLE (place integer, is_cut boolean, level text, entity_id text, kpi_code text,
                    numerator numeric, denominator numeric, sample_count bigint, value numeric)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
-    -- What was not asked for is taken out when a query is planned, so it is planned with what is asked for.
-    -- Reps times pieces are few groups, but are taken for many: hundreds of thousands of deals would be sorted.
     SET search_path = sales_perf_template, pg_catalog, pg_temp
+    -- What was not asked for is taken out when a query is planned, so it is planned with what is asked for.
     SET plan_cache_mode = force_custom_plan
-    SET enable_sort = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    closed_codes constant text[] := ARRAY['won_count', 'lost_count', 'closed_count', 'win_rate', 'lost_amount', 'average_deal_amount', 'cycle_average_days'];
     sale_codes   constant text[] := ARRAY['sales_amount', 'sale_count'];
     codes        text[];
     other_codes  text[];
-    split_ids    text[];
     levels       text[];
-    -- the windows: the goals' own days so far (place 0), past windows, and these up to the cut
+    -- the windows
     places       integer[];
     cuts         boolean[];
     first_days   date[];
     last_days    date[];
-    piece_starts date[];
-    piece_end    date;
-    -- where rollups can be read: the months that a window begins or ends in the midst of; else NULL
-    cut_months   date[];
+    sale_starts  date[];
 BEGIN
     SELECT array_agg(DISTINCT g.kpi_code), array_agg(DISTINCT g.level)
       INTO codes, levels
@@ -272,85 +35,17 @@ BEGIN
      WHERE g.first_day = goal_measured.first_day
        AND g.last_day = goal_measured.last_day;
 
-    SELECT array_agg(w.place), array_agg(w.is_cut), array_agg(w.first_day), array_agg(w.last_day), max(w.last_day)
-      INTO places, cuts, first_days, last_days, piece_end
-      FROM (SELECT 0 AS place, false AS is_cut, goal_measured.first_day AS first_day, least(goal_measured.last_day, sales_perf.as_of()) AS last_day
-             WHERE goal_measured.first_day <= sales_perf.as_of()
-            UNION ALL
-            SELECT p.place, c.is_cut, p.first_day, CASE WHEN c.is_cut THEN p.cut_day ELSE p.last_day END
-              FROM goal_past_window(goal_measured.first_day, goal_measured.last_day) p
-             CROSS JOIN (VALUES (false), (true)) AS c (is_cut)
-             WHERE NOT c.is_cut
-                -- bookings have a forecast (see goal_measure), which needs no cut
-                OR p.cut_day IS NOT NULL AND (codes <> ARRAY['bookings_amount'] OR goal_measured.last_day > sales_perf.as_of() + 1096)) AS w;
+    SELECT array_agg(w.place), array_agg(w.is_cut), array_agg(w.first_day), array_agg(w.last_day)
+      INTO places, cuts, first_days, last_days
+      FROM goal_window(goal_measured.first_day, goal_measured.last_day) AS w;
     IF places IS NULL THEN
         RETURN;
     END IF;
 
-    -- where pieces begin
-    SELECT array_agg(DISTINCT b.on_date ORDER BY b.on_date)
-      INTO piece_starts
-      FROM (SELECT w.first_day AS on_date
-              FROM unnest(first_days) AS w (first_day)
-            UNION ALL
-            SELECT w.last_day + 1
-              FROM unnest(last_days) AS w (last_day)
-            UNION ALL
-            SELECT t.valid_from
-              FROM rep_team t
-            UNION ALL
-            SELECT t.valid_to + 1
-              FROM rep_team t
-             WHERE t.valid_to < 'infinity') AS b
-     WHERE b.on_date BETWEEN (SELECT min(w.first_day) FROM unnest(first_days) AS w (first_day)) AND piece_end;
-
-    IF codes && (closed_codes || 'bookings_amount'::text) THEN
-        IF rollup_grain() = 'month' THEN
-            SELECT coalesce(array_agg(DISTINCT k.fiscal_period_start) FILTER (WHERE k.fiscal_period_start <> b.on_date), '{}')
-              INTO cut_months
-              FROM (SELECT w.day AS on_date
-                      FROM unnest(first_days) AS w (day)
-                    UNION
-                    SELECT w.day + 1
-                      FROM unnest(last_days) AS w (day)) AS b
-              LEFT JOIN calendar k ON k.region = '' AND k.on_date = b.on_date
-            -- all of them within calendar
-            HAVING count(*) = count(k.on_date);
-        END IF;
-        split_ids := ARRAY(SELECT c.deal_id FROM deal_credit c WHERE cut_months IS NULL AND 'bookings_amount' = ANY (codes) AND NOT c.is_overlay GROUP BY c.deal_id);
+    IF codes && goal_closed_code() THEN
         RETURN QUERY
-        WITH piece AS MATERIALIZED (
-            SELECT *
-              FROM goal_closed_piece(piece_starts, piece_end, codes && closed_codes, split_ids)
-             WHERE cut_months IS NULL
-        ),
-        -- A split deal is given away by its owner, and credited to others with their shares.
-        part AS MATERIALIZED (
-            SELECT e.rep_id,
-                   e.piece_start,
-                   sum(e.won) AS won,
-                   sum(e.lost) AS lost,
-                   sum(e.priced) AS priced,
-                   sum(e.cycles) AS cycles,
-                   sum(e.cycle_days) AS cycle_days,
-                   sum(e.won_amount) AS won_amount,
-                   sum(e.lost_amount) AS lost_amount,
-                   sum(e.credit_amount) AS credit_amount,
-                   sum(e.credits) AS credits
-              FROM (SELECT p.rep_id, p.piece_start, p.won, p.lost, p.priced, p.cycles, p.cycle_days, p.won_amount, p.lost_amount,
-                           CASE WHEN p.split_deal_id IS NULL THEN p.won_amount END AS credit_amount,
-                           CASE WHEN p.split_deal_id IS NULL THEN p.won ELSE 0 END AS credits
-                      FROM piece p
-                    UNION ALL
-                    SELECT c.rep_id, p.piece_start, 0, 0, 0, 0, NULL, 0, 0, p.won_amount * c.share, 1
-                      FROM piece p
-                      JOIN deal_credit c ON c.deal_id = p.split_deal_id AND NOT c.is_overlay
-                     WHERE p.won > 0
-                    UNION ALL
-                    SELECT c.*
-                      FROM goal_cell_piece(piece_starts[1], piece_end, codes && closed_codes, cut_months) c
-                     WHERE cut_months IS NOT NULL) AS e
-             GROUP BY e.rep_id, e.piece_start
+        WITH part AS MATERIALIZED (
+            SELECT * FROM unnest(pieces)
         ),
         of_level AS (
             SELECT 'company'::text AS level, NULL::text AS entity_id, p.*
@@ -409,14 +104,16 @@ BEGIN
     END IF;
 
     IF codes && sale_codes THEN
+        sale_starts := goal_piece_starts(first_days || ARRAY(SELECT w.day + 1 FROM unnest(last_days) AS w (day)), 'team' = ANY (levels));
         RETURN QUERY
         WITH part AS MATERIALIZED (
             SELECT p.rep_id,
-                   piece_starts[width_bucket(p.sold_on, piece_starts)] AS piece_start,
+                   sale_starts[width_bucket(p.sold_on, sale_starts)] AS piece_start,
                    sum(p.reporting_amount) AS amount,
                    count(*) AS sales
               FROM purchase p
-             WHERE p.sold_on BETWEEN piece_starts[1] AND piece_end
+             WHERE p.sold_on >= sale_starts[1]
+               AND p.sold_on < sale_starts[cardinality(sale_starts)]
              GROUP BY 1, 2
         ),
         of_level AS (
@@ -465,7 +162,7 @@ BEGIN
     SELECT array_agg(c.code)
       INTO other_codes
       FROM unnest(codes) AS c (code)
-     WHERE c.code <> ALL (closed_codes || sale_codes || 'bookings_amount'::text);
+     WHERE c.code <> ALL (goal_closed_code() || sale_codes);
     IF other_codes IS NOT NULL THEN
         -- Growth and retention compare with the whole window before, also where a window is cut.
         RETURN QUERY
@@ -490,7 +187,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION goal_measured(date, date) IS 'Behind goal_measure(): the KPIs of the goals of exactly these days, for all entities of their levels: in these days so far (place 0), in the past windows (place as in goal_past_window) and in these up to the cut (is_cut). An entity of which there is nothing has no row.';
+COMMENT ON FUNCTION goal_measured(date, date, goal_piece[]) IS 'Behind goal_measure(): the KPIs of the goals of exactly these days, for all entities of their levels: in these days so far (place 0), in the past windows (place as in goal_past_window) and in these up to the cut (is_cut). An entity of which there is nothing has no row. pieces: the rows of goal_piece.';
 
 CREATE VIEW goal_as_of WITH (security_invoker = true) AS
 SELECT g.goal_id,
@@ -558,7 +255,7 @@ COMMENT ON COLUMN goal_as_of.hired_on IS 'First day of employment of the rep; NU
 -- What is still to come is guessed from replays: what came after the cut in each past window. Its mean and
 -- Student's interval for one more such number; where they were all the same that says nothing of how sure it
 -- is, and the chance is that of Laplace's rule of succession.
-CREATE FUNCTION goal_measure(first_day date, last_day date)
+CREATE FUNCTION goal_measure(first_day date, last_day date, pieces goal_piece[])
     RETURNS TABLE (goal_id text, numerator numeric, denominator numeric, sample_count bigint, actual_value numeric,
                    business_day_count bigint, gone_business_day_count bigint, expected_share double precision,
                    projected_value numeric, projected_low numeric, projected_high numeric, chance_of_reaching double precision,
@@ -585,7 +282,7 @@ BEGIN
     RETURN QUERY
     WITH measured AS MATERIALIZED (
         SELECT *
-          FROM goal_measured(goal_measure.first_day, goal_measure.last_day)
+          FROM goal_measured(goal_measure.first_day, goal_measure.last_day, pieces)
     ),
     of_goal AS MATERIALIZED (
         SELECT g.*,
@@ -782,6 +479,6 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION goal_measure(date, date) IS 'Behind goal_progress: the figures of all goals of exactly these days, read in one go.';
+COMMENT ON FUNCTION goal_measure(date, date, goal_piece[]) IS 'Behind goal_progress: the figures of all goals of exactly these days. pieces: the rows of goal_piece.';
 
 SET LOCAL search_path = sales_perf, pg_temp;

@@ -1,5 +1,5 @@
--- How goals stand: goal_progress, and goal_rollup for goals and their parts. What takes reading deals is done
--- by goal_measure(), once for all goals of the same days.
+-- How goals stand: goal_progress, and goal_rollup for goals and their parts. Closed deals are read once for all goals
+-- (goal_piece); all else that takes reading deals once for those of the same days, by goal_measure().
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
@@ -128,7 +128,7 @@ SELECT s.goal_id,
                    THEN greatest(last_said.checked_on, w.first_day) + g.check_in_every_days
                END AS check_in_due_on
           FROM (SELECT DISTINCT first_day, last_day FROM goal) AS w
-         CROSS JOIN LATERAL goal_measure(w.first_day, w.last_day) m
+         CROSS JOIN LATERAL goal_measure(w.first_day, w.last_day, (SELECT array_agg(p) FROM goal_piece p)) m
           JOIN goal_as_of g ON g.goal_id = m.goal_id
          CROSS JOIN LATERAL (
                 -- NaN is above every target, and has reached none

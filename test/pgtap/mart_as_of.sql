@@ -1,6 +1,6 @@
 -- The deals as they stood: each case by hand, then all of a generated mart against another way of
 -- putting them together.
-SELECT plan(32);
+SELECT plan(34);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -198,5 +198,27 @@ SET enable_hashjoin = off;
 SET enable_nestloop = off;
 SET sales_perf.as_of = '2024-10-15';
 SELECT is_empty('TABLE differences', 'whatever the plan');
+RESET enable_hashjoin;
+RESET enable_nestloop;
+
+-- Open deals may be read by parallel workers, stages and all.
+SET max_parallel_workers_per_gather = 0;
+CREATE TEMP TABLE by_one AS SELECT deal_id, stage_id, stage_entered_on, reporting_amount FROM deal_as_of WHERE is_open;
+SET max_parallel_workers_per_gather = 2;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+CREATE FUNCTION pg_temp.uses_workers(query text) RETURNS boolean
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    plan json;
+BEGIN
+    EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;
+    RETURN plan::text LIKE '%"Workers Planned"%';
+END
+$$;
+SELECT ok(pg_temp.uses_workers('SELECT deal_id, stage_id, stage_entered_on, reporting_amount FROM deal_as_of WHERE is_open'), 'workers read open deals');
+SELECT set_eq('SELECT deal_id, stage_id, stage_entered_on, reporting_amount FROM deal_as_of WHERE is_open', 'TABLE by_one', 'and come to the same');
 
 SELECT * FROM finish();
