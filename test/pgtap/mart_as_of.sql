@@ -208,17 +208,8 @@ SET max_parallel_workers_per_gather = 2;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
-CREATE FUNCTION pg_temp.uses_workers(query text) RETURNS boolean
-    LANGUAGE plpgsql
-AS $$
-DECLARE
-    plan json;
-BEGIN
-    EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;
-    RETURN plan::text LIKE '%"Workers Planned"%';
-END
-$$;
-SELECT ok(pg_temp.uses_workers('SELECT deal_id, stage_id, stage_entered_on, reporting_amount FROM deal_as_of WHERE is_open'), 'workers read open deals');
+\ir fixture/plan.sql
+SELECT matches(pg_temp.plan_of('SELECT deal_id, stage_id, stage_entered_on, reporting_amount FROM deal_as_of WHERE is_open')::text, '"Workers Planned"', 'workers read open deals');
 SELECT set_eq('SELECT deal_id, stage_id, stage_entered_on, reporting_amount FROM deal_as_of WHERE is_open', 'TABLE by_one', 'and come to the same');
 
 SELECT * FROM finish();

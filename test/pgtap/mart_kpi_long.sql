@@ -184,6 +184,7 @@ SELECT is_empty(
 -- ---------------------------------------------------------------- filters reach the scan
 
 \ir fixture/rows_read.sql
+\ir fixture/plan.sql
 CREATE FUNCTION pg_temp.closed_in(first_day date, last_day date, of_rep text DEFAULT NULL) RETURNS bigint
     LANGUAGE sql
     RETURN (SELECT count(*) FROM sales.deal WHERE closed_on BETWEEN first_day AND last_day AND (of_rep IS NULL OR rep_id = of_rep));
@@ -218,16 +219,6 @@ SELECT cmp_ok(pg_temp.rows_read('deal', $$SELECT * FROM kpi_between('2024-01-01'
 
 -- ---------------------------------------------------------------- estimates are no reason to compile
 
-CREATE FUNCTION pg_temp.estimated_cost(query text) RETURNS numeric
-    LANGUAGE plpgsql
-AS $$
-DECLARE
-    plan json;
-BEGIN
-    EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;
-    RETURN plan -> 0 -> 'Plan' ->> 'Total Cost';
-END
-$$;
 SELECT cmp_ok(pg_temp.estimated_cost($$SELECT * FROM kpi_long WHERE grain = 'quarter' AND level = 'rep' AND kpi_code = 'win_rate'$$), '<', 100000::numeric, 'kpi_long: estimated cost of one KPI');
 SELECT cmp_ok(pg_temp.estimated_cost($$SELECT * FROM kpi_between('2024-01-01', '2024-03-31')$$), '<', 100000::numeric, 'kpi_between: estimated cost of everything');
 SELECT cmp_ok(pg_temp.estimated_cost($$SELECT * FROM kpi_long WHERE grain = 'quarter' AND period_start = '2024-01-01' AND level = 'rep'$$), '<', 100000::numeric, 'kpi_long: estimated cost of a quarter');

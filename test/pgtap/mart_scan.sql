@@ -9,18 +9,8 @@ SET max_parallel_workers_per_gather = 0;
 SET random_page_cost = 1.1;   -- the tables are in memory
 
 \ir fixture/rows_read.sql
-
--- What the planner thinks of it: what is overrated gets a bad plan sooner or later.
-CREATE FUNCTION pg_temp.estimated_cost(query text) RETURNS numeric
-    LANGUAGE plpgsql
-AS $$
-DECLARE
-    plan json;
-BEGIN
-    EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;
-    RETURN plan -> 0 -> 'Plan' ->> 'Total Cost';
-END
-$$;
+-- What the planner overrates gets a bad plan sooner or later.
+\ir fixture/plan.sql
 
 -- The deals of a quarter: closed in it, closed in the one before, and opened in it.
 CREATE FUNCTION pg_temp.deals_of(first_day date, last_day date, of_rep text DEFAULT NULL) RETURNS bigint
