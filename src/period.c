@@ -46,24 +46,14 @@ add_row(Summary *s, int64 period, NullableDatum amount, int64 sign)
 {
 	static const int64 no_amount[1];
 	int64		counts[PERIOD_POINT_COUNTS] = {sign, amount.isnull ? sign : 0, 0};
-	Series	   *series = summary_series(&period_layout, s);
-	SeriesEntry *entry;
 	int64		mantissa;
 	int			dscale;
 
-	/* money of everyday size: one search, three additions */
+	/* money of everyday size */
 	if (likely(!amount.isnull && decimal_mantissa(amount.value, &mantissa, &dscale) &&
-			   series->scale == dscale && series->scale_rows > 0 &&
-			   (entry = series_entry(series, period, 0)) != NULL &&
-			   series_add_count(&entry->counts[PERIOD_ROWS], sign)))
-	{
-		if (likely(series_add_sum(SERIES_SUMS(series, entry), mantissa * sign)))
-		{
-			series->scale_rows += sign;
-			return s;
-		}
-		(void) series_add_count(&entry->counts[PERIOD_ROWS], -sign);
-	}
+			   series_add_number(summary_series(&period_layout, s), period, PERIOD_ROWS, 0,
+								 mantissa, dscale, sign)))
+		return s;
 	s = summary_add_point(&period_layout, s, period, counts, no_amount, 1);
 	return amount.isnull ? s : add_amount(s, period, amount.value, sign);
 }

@@ -209,6 +209,42 @@ series_add_sum(int64 *stored, int64 addend)
 	return true;
 }
 
+/*
+ * Adds (sign 1) or takes back (sign -1) a row that counts in one of the counts
+ * of a key and adds an amount, in 10^-4, to one of its sums: one search, two
+ * additions.  False, and nothing changed, where an entry cannot hold it.
+ */
+static pg_attribute_always_inline bool
+series_add_row(Series *series, int64 key, int count, int sum, int64 amount, int64 sign)
+{
+	SeriesEntry *entry = series_entry(series, key, 0);
+
+	if (unlikely(entry == NULL || !series_add_count(&entry->counts[count], sign)))
+		return false;
+	if (likely(series_add_sum(&SERIES_SUMS(series, entry)[sum], amount * sign)))
+		return true;
+	(void) series_add_count(&entry->counts[count], -sign);
+	return false;
+}
+
+/*
+ * The same where the amount is a numeric's, shown with so many decimals as
+ * those before it: these are counted in the series itself.
+ */
+static pg_attribute_always_inline bool
+series_add_number(Series *series, int64 key, int count, int sum, int64 amount, int scale,
+				  int64 sign)
+{
+	int64		scale_rows;
+
+	if (unlikely(series->scale != scale ||
+				 pg_add_s64_overflow(series->scale_rows, sign, &scale_rows) ||
+				 !series_add_row(series, key, count, sum, amount, sign)))
+		return false;
+	series->scale_rows = scale_rows;
+	return true;
+}
+
 extern void series_init(Series *series, size_t size, int ncounts, int nsums);
 extern void series_settle(Series *series);
 extern void series_move(Series *to, const Series *from);

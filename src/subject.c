@@ -39,11 +39,7 @@ period_consistent(const SummaryView *view)
 		if (point->counts[PERIOD_UNPRICED] > point->counts[PERIOD_ROWS])
 			return false;
 	}
-
-	/* keys ascend */
-	return periods->n == 0 ||
-		(grain_has_period(period_grain(view), periods->point[0].key) &&
-		 grain_has_period(period_grain(view), periods->point[periods->n - 1].key));
+	return series_periods_exist(view);
 }
 
 const SummaryLayout period_layout = {

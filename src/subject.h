@@ -39,6 +39,17 @@ period_grain(const SummaryView *view)
 	return (Grain) (view->option - 1);
 }
 
+/* Are there days in all periods of a series that has periods for keys?  Keys ascend. */
+static inline bool
+series_periods_exist(const SummaryView *view)
+{
+	const SeriesPoints *periods = &view->series;
+
+	return periods->n == 0 ||
+		(grain_has_period(period_grain(view), periods->point[0].key) &&
+		 grain_has_period(period_grain(view), periods->point[periods->n - 1].key));
+}
+
 extern Periods period_starts_argument(FunctionCallInfo fcinfo, int argument, Grain grain);
 
 /* The fields of stage_path. */

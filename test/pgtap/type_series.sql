@@ -3,7 +3,7 @@
 SET search_path = public, sales_perf;
 \ir fixture/samples.sql
 
-SELECT plan(16);
+SELECT plan(17);
 
 -- keys: 6,000 rows over 1 to 5,000 days, by ascending, descending and random day
 CREATE TABLE sold AS
@@ -66,6 +66,9 @@ SELECT is_empty(
 SELECT throws_ok($$SELECT one_point(9223372036854775807, 1) + one_point(1, 1)$$, '22003', 'count out of range', 'a count of more than 64 bits is an error');
 SELECT throws_ok($$SELECT one_point(-9223372036854775808, 1) - one_point(1, 1)$$, '22003', 'count out of range', 'below 0 too');
 SELECT throws_ok($$SELECT - one_point(-9223372036854775808, 1)$$, '22003', 'count out of range', 'and so is its negative');
+SELECT throws_ok(
+	$$SELECT period_agg_add(jsonb_set(one_point(1, 1)::jsonb, '{periods,scales}', '{"4": 9223372036854775807}')::text::period_summary, '2024-01-01', 1.0000, 'day')$$,
+	'22003', 'count out of range', 'so is one of amounts by display scale');
 SELECT is(
 	(SELECT ((rollup(s))::jsonb #>> '{periods,points,8766,rows}')::numeric FROM (SELECT one_point(2147483647, 1) AS s FROM generate_series(1, 1000)) AS many),
 	2147483647000::numeric, 'counts that fill entry after entry are carried');

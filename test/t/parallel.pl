@@ -1,4 +1,5 @@
-# With 0, 1 and 4 workers, however the plan combines them, every aggregate gives the same bytes.
+# With 0, 1 and 4 workers, however the plan combines them, every aggregate that makes summaries gives the same bytes, and
+# won_deal_list the same deals.
 use strict;
 use warnings;
 use FindBin;
@@ -30,7 +31,7 @@ INSERT INTO parted TABLE deal;
 ANALYZE;
 SQL
 
-# every aggregate that takes rows, over a row of deal or of by_rep; rollups are added below, of each type
+# every one that takes rows, over a row of deal or of by_rep; rollups are added below, of each type
 my %call = (
 	'conversion_agg(boolean)' => [ deal => q{outcome = 'won'} ],
 	'amount_agg(numeric)' => [ deal => 'amount' ],
@@ -38,6 +39,8 @@ my %call = (
 	'deal_agg(numeric,text,date,date)' => [ deal => 'amount, outcome, opened_on, closed_on' ],
 	'attainment_agg(numeric,numeric)' => [ deal => 'amount, amount * (0.5 + rep_no % 4 * 0.25)' ],
 	'outlook_agg(numeric,doubleprecision)' => [ deal => 'amount, rep_no / 100.0' ],
+	'closing_agg(date,text,numeric,date,text)' => [ deal => q{closed_on, outcome, amount, opened_on, 'month'} ],
+	'closing_agg(date,text,numeric,date,text,date[])' => [ deal => q{closed_on, outcome, amount, opened_on, 'month', '{2021-01-31,2021-02-28,2021-04-04,2021-05-02,2022-01-02}'} ],
 	'period_agg(date,numeric,text)' => [ deal => q{opened_on, amount, 'month'} ],
 	'period_agg(date,numeric,date,date,text)' => [ deal => q{opened_on, amount, opened_on, closed_on, 'month'} ],
 	'period_agg(date,numeric,text,date[])' => [ deal => q{opened_on, amount, 'month', '{2021-01-31,2021-02-28,2021-04-04,2021-05-02,2022-01-02}'} ],
@@ -53,8 +56,9 @@ for my $type (split /\n/, $node->safe_psql('postgres', 'SELECT name FROM fixture
 }
 my $aggregates = $node->safe_psql('postgres', q{
 	SET search_path = sales_perf;
-	SELECT replace(oid::regprocedure::text, ' ', '') FROM pg_proc WHERE pronamespace = 'sales_perf'::regnamespace AND prokind = 'a' ORDER BY 1});
-is($aggregates, join("\n", sort keys %call), 'every aggregate is tried here: name it in %call');
+	SELECT replace(oid::regprocedure::text, ' ', '') FROM pg_proc
+	WHERE pronamespace = 'sales_perf'::regnamespace AND prokind = 'a' AND prorettype IN (SELECT type_oid FROM fixture.type) ORDER BY 1});
+is($aggregates, join("\n", sort keys %call), 'every aggregate that makes summaries is tried here: name it in %call');
 
 my $parallel = <<'SQL';
 SET search_path = public, sales_perf;
@@ -173,6 +177,21 @@ for my $name (sort keys %call)
 	my $settings = "$force SET $setting = on;";
 	cmp_ok(launched(nodes($settings, $query)), '>=', 1, 'a worker runs the query');
 	is(answer($settings, $query), $expected, 'a worker alone gives the same answers, as of the same day');
+}
+
+# lists of deals: those that array_agg finds, in whatever order; of none NULL
+{
+	my $deals = 'ROW(seed, opened_on, closed_on, amount)::sales_perf.won_deal';
+	my $sorted = 'SELECT rep_no, cardinality(d), (SELECT array_agg(e::text ORDER BY e::text) FROM unnest(d) AS e) AS s FROM';
+	my $query = "SELECT rep_no, won_deal_list($deals) FILTER (WHERE outcome = 'won') AS d FROM deal GROUP BY rep_no";
+	my @nodes = nodes($parallel, $query);
+	ok(has_mode('Partial', @nodes) && launched(@nodes) == 4, 'won_deal_list: workers gather their deals');
+	is(answer($parallel, "$sorted ($query) AS q"),
+		answer('SET max_parallel_workers_per_gather = 0;', "$sorted (SELECT rep_no, array_agg($deals) FILTER (WHERE outcome = 'won') AS d FROM deal GROUP BY rep_no) AS q"),
+		'won_deal_list: those that array_agg finds');
+	my $none = "SELECT won_deal_list($deals) FILTER (WHERE seed = 1000) IS NULL AS none FROM deal";
+	ok(has_mode('Partial', nodes($parallel, $none)), 'won_deal_list: of none, in parts');
+	is(answer($parallel, $none), answer('', 'SELECT true AS none'), 'won_deal_list: NULL');
 }
 
 # accessors over parts that have come from workers
