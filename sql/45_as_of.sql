@@ -51,9 +51,17 @@ COMMENT ON COLUMN deal_later_change.outcome IS 'The outcome it had, if changed l
 COMMENT ON COLUMN deal_later_change.closed_on_changed IS 'True if the day of closing was changed later.';
 COMMENT ON COLUMN deal_later_change.closed_on IS 'The day of closing it had, if changed later.';
 
+CREATE FUNCTION is_changed_later() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT EXISTS (SELECT FROM deal_change WHERE changed_at >= (sales_perf.as_of() + 1)::timestamptz);
+END;
+
+COMMENT ON FUNCTION is_changed_later() IS 'Whether any deal has changes recorded after the day that as_of() gives. If none has, deals stood then as they are now.';
+
 -- Stages apart, for which most reports do not ask. One of the four kinds is a view of its own, for what looks
--- deals up one by one.
-CREATE VIEW closed_deal_as_of WITH (security_invoker = true) AS
+-- deals up one by one; and what it starts from, for what reads all of them and knows that nothing has changed since.
+CREATE VIEW closed_deal WITH (security_invoker = true) AS
 SELECT d.deal_id,
        d.name,
        d.account_id,
@@ -69,12 +77,19 @@ SELECT d.deal_id,
        d.outcome,
        d.lost_reason,
        d.forecast_category,
-       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz AS is_as_recorded
+       d.recorded_at < (sales_perf.as_of() + 1)::timestamptz AS is_as_recorded,
+       sales_perf.converted_amount(d.amount, d.currency, d.closed_on, 'fx_rate_list'::regclass) AS reporting_amount
   FROM deal d
  WHERE d.outcome <> 'open'
    AND (d.closed_on <= sales_perf.as_of() OR d.closed_on IS NULL)
-   AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL)
-   AND NOT EXISTS (SELECT
+   AND (d.opened_on <= sales_perf.as_of() OR d.opened_on IS NULL);
+
+COMMENT ON VIEW closed_deal IS 'The deals closed by the end of the day as_of() gives, as they are now: what deal_as_of shows of closed ones where is_changed_later() is false.';
+
+CREATE VIEW closed_deal_as_of WITH (security_invoker = true) AS
+SELECT d.*
+  FROM closed_deal d
+ WHERE NOT EXISTS (SELECT
                      FROM deal_change c
                     WHERE c.deal_id = d.deal_id
                       AND c.changed_at >= (sales_perf.as_of() + 1)::timestamptz);
@@ -92,6 +107,11 @@ CREATE FUNCTION changed_deal_as_of()
 AS $$
 #variable_conflict use_column
 BEGIN
+    -- Mostly so, and then the query below need not be planned, which each parallel worker does anew.
+    IF NOT is_changed_later() THEN
+        RETURN;
+    END IF;
+
     RETURN QUERY
     WITH fields AS (
         SELECT d.deal_id,
@@ -182,7 +202,7 @@ SELECT deal_id,
        lost_reason,
        forecast_category,
        is_as_recorded,
-       sales_perf.converted_amount(amount, currency, closed_on, 'fx_rate_list'::regclass) AS reporting_amount
+       reporting_amount
   FROM closed_deal_as_of
 UNION ALL
 -- open, and not changed since
@@ -377,7 +397,7 @@ BEGIN
                a.attname AS column_name,
                col_description(a.attrelid, a.attnum) AS comment
           FROM pg_attribute a
-          JOIN (VALUES ('closed_deal_as_of'), ('deal_core_as_of')) AS part (name)
+          JOIN (VALUES ('closed_deal'), ('closed_deal_as_of'), ('deal_core_as_of')) AS part (name)
             ON EXISTS (SELECT FROM pg_attribute p WHERE p.attrelid = part.name::regclass AND p.attname = a.attname)
          WHERE a.attrelid = 'deal_as_of'::regclass
            AND a.attnum > 0

@@ -156,16 +156,16 @@ COMMENT ON FUNCTION clock_item_no(integer, integer, numeric[]) IS 'Each clock an
 -- ---------------------------------------------------------------- the open deals
 
 -- Written into the query that asks for it. That can be run by parallel workers, which it could not if it looked into clock_list itself.
-CREATE FUNCTION open_deal_on_clock(segments text[], stage_ids text[], pipeline_ids text[])
-    RETURNS TABLE (deal_id text, rep_id text, pipeline_id text, stage_id text, segment_no integer, clock_no integer, age_days integer,
-                   is_stage_known boolean, amount numeric, expected_close_on date, forecast_category text)
+CREATE FUNCTION open_deal_on_clock(stage_ids text[], pipeline_ids text[], limits numeric[])
+    RETURNS TABLE (deal_id text, account_id text, rep_id text, pipeline_id text, stage_id text, clock_no integer, age_days integer,
+                   is_stage_known boolean, amount numeric, size_no integer, expected_close_on date, forecast_category text)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT d.deal_id,
+           d.account_id,
            d.rep_id,
            d.pipeline_id,
            d.stage_id,
-           array_position(segments, coalesce(a.segment, '')),
            coalesce(own.clock_no, CASE WHEN d.pipeline_id IS NOT NULL THEN array_position(pipeline_ids, d.pipeline_id) END, 1),
            CASE
                WHEN own.clock_no IS NOT NULL THEN sales_perf.as_of() - d.stage_entered_on
@@ -173,10 +173,10 @@ BEGIN ATOMIC
            END,
            own.clock_no IS NOT NULL,
            d.reporting_amount,
+           deal_size(d.reporting_amount, limits),
            d.expected_close_on,
            d.forecast_category
       FROM deal_as_of d
-      LEFT JOIN account a ON a.account_id = d.account_id
       LEFT JOIN (SELECT DISTINCT e.deal_id, e.entered_on
                    FROM stage_event e
                   WHERE e.is_assumed) AS assumed ON assumed.deal_id = d.deal_id AND assumed.entered_on = d.stage_entered_on
@@ -188,7 +188,7 @@ BEGIN ATOMIC
      WHERE d.is_open;
 END;
 
-COMMENT ON FUNCTION open_deal_on_clock(text[], text[], text[]) IS 'The open deals as of as_of(), and where they stand on which clock: see open_deal_clock. What the numbers mean is in clock_list, whose columns are to be given.';
+COMMENT ON FUNCTION open_deal_on_clock(text[], text[], numeric[]) IS 'The open deals as of as_of(), and where they stand on which clock: see open_deal_clock. What the numbers mean is in clock_list, whose columns are to be given.';
 
 CREATE VIEW open_deal_clock WITH (security_invoker = true) AS
 SELECT d.deal_id,
@@ -201,10 +201,11 @@ SELECT d.deal_id,
        d.amount,
        d.expected_close_on,
        d.forecast_category,
-       clock_item_no(d.clock_no, deal_size(d.amount, list.limits), list.limits) AS clock_item_no,
-       clock_item_no(d.segment_no, deal_size(d.amount, list.limits), list.limits) AS segment_item_no
+       clock_item_no(d.clock_no, d.size_no, list.limits) AS clock_item_no,
+       clock_item_no(array_position(list.segments, coalesce(a.segment, '')), d.size_no, list.limits) AS segment_item_no
   FROM clock_list list
- CROSS JOIN LATERAL open_deal_on_clock(list.segments, list.stage_ids, list.pipeline_ids) AS d;
+ CROSS JOIN LATERAL open_deal_on_clock(list.stage_ids, list.pipeline_ids, list.limits) AS d
+  LEFT JOIN account a ON a.account_id = d.account_id;
 
 COMMENT ON VIEW open_deal_clock IS 'The open deals as of as_of(), and where they stand on which clock. S.';
 COMMENT ON COLUMN open_deal_clock.deal_id IS 'The deal.';
@@ -221,6 +222,32 @@ COMMENT ON COLUMN open_deal_clock.clock_item_no IS 'Number of the clock of deals
 COMMENT ON COLUMN open_deal_clock.segment_item_no IS 'Number of its segment and size: of its item segment there.';
 
 -- An open deal that is split already counts for those who will be credited with it.
+CREATE FUNCTION forecast_deal_on_clock(list clock_list, nobody integer)
+    RETURNS TABLE (deal_id text, rep_no integer, owner_no integer, age_days integer, amount numeric, expected_close_on date, forecast_category text,
+                   is_counted boolean, clock_item_no integer, segment_item_no integer)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT d.deal_id,
+           coalesce(r.rep_no, nobody),
+           coalesce(o.rep_no, nobody),
+           d.age_days,
+           CASE WHEN c.deal_id IS NULL THEN d.amount ELSE d.amount * c.share END,
+           d.expected_close_on,
+           d.forecast_category,
+           c.deal_id IS NULL OR c.rep_id = (SELECT min(f.rep_id) FROM deal_credit f WHERE f.deal_id = c.deal_id AND NOT f.is_overlay),
+           clock_item_no(d.clock_no, d.size_no, (list).limits),
+           clock_item_no(array_position((list).segments, coalesce(a.segment, '')), d.size_no, (list).limits)
+      -- OFFSET: what takes a while is computed once, and by parallel workers. Not so the join with all accounts,
+      -- which each of them would put into a hash table of its own.
+      FROM (SELECT * FROM open_deal_on_clock((list).stage_ids, (list).pipeline_ids, (list).limits) OFFSET 0) AS d
+      LEFT JOIN account a ON a.account_id = d.account_id
+      LEFT JOIN deal_credit c ON c.deal_id = d.deal_id AND NOT c.is_overlay
+      LEFT JOIN clock_rep r ON r.rep_id = CASE WHEN c.deal_id IS NULL THEN d.rep_id ELSE c.rep_id END
+      LEFT JOIN clock_rep o ON o.rep_id = d.rep_id;
+END;
+
+COMMENT ON FUNCTION forecast_deal_on_clock(clock_list, integer) IS 'The rows of forecast_deal(), where the row of clock_list and the number of nobody in clock_rep are known.';
+
 CREATE FUNCTION forecast_deal()
     RETURNS TABLE (deal_id text, rep_no integer, owner_no integer, age_days integer, amount numeric, expected_close_on date, forecast_category text,
                    is_counted boolean, clock_item_no integer, segment_item_no integer)
@@ -238,28 +265,41 @@ BEGIN
     SELECT max(r.rep_no) INTO nobody FROM clock_rep r;
 
     RETURN QUERY
-    SELECT d.deal_id,
-           coalesce(r.rep_no, nobody),
-           coalesce(o.rep_no, nobody),
-           d.age_days,
-           CASE WHEN c.deal_id IS NULL THEN d.amount ELSE d.amount * c.share END,
-           d.expected_close_on,
-           d.forecast_category,
-           c.deal_id IS NULL OR c.rep_id = (SELECT min(f.rep_id) FROM deal_credit f WHERE f.deal_id = c.deal_id AND NOT f.is_overlay),
-           clock_item_no(d.clock_no, d.size_no, list.limits),
-           clock_item_no(d.segment_no, d.size_no, list.limits)
-      -- OFFSET: what takes a while is computed once
-      FROM (SELECT e.*,
-                   deal_size(e.amount, list.limits) AS size_no
-              FROM (SELECT * FROM open_deal_on_clock(list.segments, list.stage_ids, list.pipeline_ids) OFFSET 0) AS e
-            OFFSET 0) AS d
-      LEFT JOIN deal_credit c ON c.deal_id = d.deal_id AND NOT c.is_overlay
-      LEFT JOIN clock_rep r ON r.rep_id = CASE WHEN c.deal_id IS NULL THEN d.rep_id ELSE c.rep_id END
-      LEFT JOIN clock_rep o ON o.rep_id = d.rep_id;
+    SELECT * FROM forecast_deal_on_clock(list, nobody);
 END
 $$;
 
 COMMENT ON FUNCTION forecast_deal() IS 'The open deals as of as_of() by who will be credited with them: one row for each deal and rep. rep_no: number (clock_rep) of the rep who would be credited, the owner or one of those among whom it is split; owner_no: of the owner. age_days: days on its clock, NULL where that is not known. amount: its amount in the reporting currency x share, NULL where not known. is_counted: true in one row of each deal. clock_item_no, segment_item_no: as in open_deal_clock.';
+
+CREATE FUNCTION forecast_deal_lists()
+    RETURNS TABLE (clock_nos integer[], ages integer[], rep_nos integer[], owner_nos integer[], segment_nos integer[],
+                   amounts double precision[], counted integer[])
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+    -- as in forecast_deal()
+    SET enable_mergejoin = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    list   clock_list;
+    nobody integer;
+BEGIN
+    SELECT * INTO list FROM clock_list;
+    SELECT max(r.rep_no) INTO nobody FROM clock_rep r;
+
+    RETURN QUERY
+    SELECT coalesce(array_agg(d.clock_item_no), '{}'),
+           coalesce(array_agg(coalesce(d.age_days, -1)), '{}'),
+           coalesce(array_agg(d.rep_no), '{}'),
+           coalesce(array_agg(d.owner_no), '{}'),
+           coalesce(array_agg(d.segment_item_no), '{}'),
+           coalesce(array_agg(coalesce(d.amount, 'NaN')::double precision), '{}'),
+           coalesce(array_agg(d.is_counted::integer), '{}')
+      FROM forecast_deal_on_clock(list, nobody) AS d;
+END
+$$;
+
+COMMENT ON FUNCTION forecast_deal_lists() IS 'The rows of forecast_deal() as forecast_of() is given them: one row of lists. An age that is not known is -1, an amount NaN.';
 
 -- ---------------------------------------------------------------- what there is to learn from
 

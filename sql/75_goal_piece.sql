@@ -178,55 +178,72 @@ END;
 
 COMMENT ON FUNCTION goal_piece_starts(date[], boolean) IS 'The first days of pieces of time: days on which windows begin, or have ended the day before (cuts), and between them, if asked for, those on which reps changed teams. The last one is the day after the last piece.';
 
--- width_bucket() finds a deal's piece by halving.
-CREATE FUNCTION goal_closed_piece(piece_starts date[], with_lost boolean, split_deal_ids text[])
+-- Split deals are few, so they are listed: their owners are credited with what the others bring, and others with
+-- their shares. A long list of names that the planner knows is looked up by hash. It also knows which of the two
+-- ways to read closed deals is not to be taken.
+CREATE FUNCTION goal_closed_piece(piece_starts date[], with_lost boolean, split_deal_ids text[], with_changes boolean)
     RETURNS TABLE (rep_id text, piece_start date, won bigint, lost bigint, priced bigint, cycles bigint, cycle_days numeric,
                    won_amount numeric, lost_amount numeric, credit_amount numeric, credits bigint)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    WITH piece AS MATERIALIZED (
-        SELECT a.rep_id,
-               width_bucket(a.closed_on, piece_starts) AS piece_no,
-               -- a long list that the planner knows is looked up by hash
-               CASE WHEN a.outcome = 'won' AND a.deal_id = ANY (split_deal_ids) THEN a.deal_id END AS split_deal_id,
-               count(*) FILTER (WHERE a.outcome = 'won') AS won,
-               count(*) FILTER (WHERE a.outcome = 'lost') AS lost,
-               count(a.reporting_amount) FILTER (WHERE a.outcome = 'won') AS priced,
-               count(*) FILTER (WHERE with_lost AND a.outcome = 'won' AND a.opened_on > '-infinity' AND a.closed_on >= a.opened_on) AS cycles,
-               sum(a.closed_on - a.opened_on) FILTER (WHERE with_lost AND a.outcome = 'won' AND a.opened_on > '-infinity' AND a.closed_on >= a.opened_on) AS cycle_days,
-               sum(a.reporting_amount) FILTER (WHERE a.outcome = 'won') AS won_amount,
-               sum(a.reporting_amount) FILTER (WHERE with_lost AND a.outcome = 'lost') AS lost_amount
+    WITH closed AS NOT MATERIALIZED (
+        SELECT a.deal_id, a.rep_id, a.outcome, a.opened_on, a.closed_on, a.reporting_amount
           FROM deal_as_of a
          WHERE NOT a.is_open
-           AND (with_lost OR a.outcome = 'won')
-           AND a.closed_on >= piece_starts[1]
-           AND a.closed_on < piece_starts[cardinality(piece_starts)]
-         GROUP BY 1, 2, 3
+           AND with_changes
+        UNION ALL
+        SELECT d.deal_id, d.rep_id, d.outcome, d.opened_on, d.closed_on, d.reporting_amount
+          FROM closed_deal d
+         WHERE NOT with_changes
+    ),
+    of_rep AS MATERIALIZED (
+        SELECT c.rep_id,
+               sales_perf.closing_agg(c.closed_on, c.outcome, c.reporting_amount, c.opened_on, 'month', piece_starts) AS closings,
+               sales_perf.won_deal_list(ROW(c.deal_id, c.opened_on, c.closed_on, c.reporting_amount)::sales_perf.won_deal)
+                   FILTER (WHERE c.outcome = 'won' AND c.deal_id = ANY (split_deal_ids)) AS splits
+          FROM closed c
+         WHERE (with_lost OR c.outcome = 'won')
+           AND c.closed_on >= piece_starts[1]
+           AND c.closed_on < piece_starts[cardinality(piece_starts)]
+         GROUP BY c.rep_id
     )
-    SELECT p.rep_id,
-           piece_starts[p.piece_no],
-           p.won,
-           p.lost,
-           p.priced,
-           p.cycles,
-           p.cycle_days,
-           p.won_amount,
-           p.lost_amount,
-           CASE WHEN p.split_deal_id IS NULL THEN p.won_amount END,
-           CASE WHEN p.split_deal_id IS NULL THEN p.won ELSE 0 END
-      FROM piece p
+    SELECT o.rep_id,
+           v.period_start,
+           v.won_count,
+           v.lost_count,
+           v.won_count - v.unpriced_count,
+           v.cycle_count,
+           v.cycle_days,
+           v.bookings_amount,
+           v.lost_amount,
+           0,
+           0
+      FROM of_rep o
+     CROSS JOIN LATERAL sales_perf.closing_values(o.closings, piece_starts) v
     UNION ALL
-    -- A split deal is given away by its owner, and credited to others with their shares.
-    SELECT c.rep_id,
-           piece_starts[p.piece_no],
+    SELECT o.rep_id,
+           v.period_start,
            0, 0, 0, 0, 0, 0, 0,
-           p.won_amount * c.share,
+           v.bookings_amount,
+           v.won_count
+      FROM of_rep o
+     CROSS JOIN LATERAL (
+            SELECT sales_perf.closing_agg(s.closed_on, 'won', s.amount, s.opened_on, 'month', piece_starts) AS closings
+              FROM unnest(o.splits) s) AS split
+     CROSS JOIN LATERAL sales_perf.closing_values(o.closings OPERATOR(sales_perf.-) split.closings, piece_starts) v
+    UNION ALL
+    SELECT c.rep_id,
+           piece_starts[width_bucket(s.closed_on, piece_starts)],
+           0, 0, 0, 0, 0, 0, 0,
+           s.amount * c.share,
            1
-      FROM piece p
-      JOIN deal_credit c ON c.deal_id = p.split_deal_id AND NOT c.is_overlay;
+      FROM of_rep o
+     CROSS JOIN LATERAL unnest(o.splits) s
+      -- OFFSET: put into a hash table, not looked up one by one
+      JOIN (SELECT c.deal_id, c.rep_id, c.share FROM deal_credit c WHERE NOT c.is_overlay OFFSET 0) AS c ON c.deal_id = s.deal_id;
 END;
 
-COMMENT ON FUNCTION goal_closed_piece(date[], boolean, text[]) IS 'Behind goal_piece: what the deals closed come to, by rep and piece of time, in several rows. piece_starts: of goal_piece_starts(). Lost deals and cycles only if asked for. split_deal_ids: those of which others than the owner have credit.';
+COMMENT ON FUNCTION goal_closed_piece(date[], boolean, text[], boolean) IS 'Behind goal_piece: what the deals closed come to, by rep and piece of time, in several rows. piece_starts: of goal_piece_starts(). Lost deals only if asked for. split_deal_ids: those of which others than the owner have credit. with_changes: is_changed_later().';
 
 -- The same from cells where rollups are maintained: of whole months, and of days in months that a window cuts.
 CREATE FUNCTION goal_cell_piece(from_day date, last_day date, with_lost boolean, cut_months date[])
@@ -307,7 +324,7 @@ CREATE FUNCTION goal_pieces()
                    won_amount numeric, lost_amount numeric, credit_amount numeric, credits bigint)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     -- What was not asked for is taken out when a query is planned, so it is planned with what is asked for.
-    -- Reps times pieces are few groups, but are taken for many: hundreds of thousands of deals would be sorted.
+    -- Reps are few groups, but may be taken for many: hundreds of thousands of deals would be sorted.
     SET search_path = sales_perf_template, pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan
     SET enable_sort = off
@@ -324,6 +341,7 @@ DECLARE
     cut_months   date[];
     piece_starts date[];
     split_ids    text[];
+    with_changes boolean;
 BEGIN
     SELECT bool_or(g.kpi_code <> 'bookings_amount'),
            bool_or(g.kpi_code = 'bookings_amount'),
@@ -360,6 +378,7 @@ BEGIN
     -- in variables, for the planner is to know them
     piece_starts := goal_piece_starts(window_cuts, with_teams);
     split_ids := ARRAY(SELECT DISTINCT c.deal_id FROM deal_credit c WHERE with_credit AND NOT c.is_overlay);
+    with_changes := is_changed_later();
     RETURN QUERY
     SELECT p.rep_id,
            p.piece_start,
@@ -372,7 +391,7 @@ BEGIN
            sum(p.lost_amount),
            sum(p.credit_amount),
            sum(p.credits)::bigint
-      FROM goal_closed_piece(piece_starts, with_lost, split_ids) AS p
+      FROM goal_closed_piece(piece_starts, with_lost, split_ids, with_changes) AS p
      GROUP BY p.rep_id, p.piece_start;
 END
 $$;

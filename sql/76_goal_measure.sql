@@ -49,6 +49,13 @@ BEGIN
         WITH part AS MATERIALIZED (
             SELECT * FROM unnest(pieces)
         ),
+        -- few pieces: found once for each, and not for each of its rows
+        piece_window AS (
+            SELECT p.piece_start, w.place, w.is_cut
+              FROM (SELECT DISTINCT piece_start FROM part) AS p
+              JOIN unnest(places, cuts, first_days, last_days) AS w (place, is_cut, first_day, last_day)
+                ON p.piece_start BETWEEN w.first_day AND w.last_day
+        ),
         of_level AS (
             SELECT 'company'::text AS level, NULL::text AS entity_id, p.*
               FROM part p
@@ -79,8 +86,7 @@ BEGIN
                    coalesce(sum(o.credit_amount), 0) AS credit_amount,
                    sum(o.credits)::bigint AS credits
               FROM of_level o
-              JOIN unnest(places, cuts, first_days, last_days) AS w (place, is_cut, first_day, last_day)
-                ON o.piece_start BETWEEN w.first_day AND w.last_day
+              JOIN piece_window w ON w.piece_start = o.piece_start
              GROUP BY w.place, w.is_cut, o.level, o.entity_id
         )
         SELECT t.place,
@@ -397,15 +403,7 @@ BEGIN
     ),
     outlook AS MATERIALIZED (
         SELECT o.goal_id, f.open_expected + f.unopened_expected AS expected, f.p10, f.p90, f.chance
-          FROM (SELECT coalesce(array_agg(d.clock_item_no), '{}') AS clock_nos,
-                       coalesce(array_agg(coalesce(d.age_days, -1)), '{}') AS ages,
-                       coalesce(array_agg(d.rep_no), '{}') AS rep_nos,
-                       coalesce(array_agg(d.owner_no), '{}') AS owner_nos,
-                       coalesce(array_agg(d.segment_item_no), '{}') AS segment_nos,
-                       coalesce(array_agg(coalesce(d.amount, 'NaN')::double precision), '{}') AS amounts,
-                       coalesce(array_agg(d.is_counted::integer), '{}') AS counted
-                  FROM forecast_deal() AS d
-                 WHERE has_outlook) AS d
+          FROM forecast_deal_lists() AS d
          CROSS JOIN LATERAL forecast_of(
                     ARRAY[as_of_day + 1],
                     ARRAY[goal_measure.last_day],

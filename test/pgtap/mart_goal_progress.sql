@@ -1,6 +1,6 @@
 -- goal_progress against numbers worked out by hand: pace on a calendar with holidays, replays, every status, goals
 -- that aim down, targets that change, parts and wholes, check-ins.
-SELECT plan(70);
+SELECT plan(71);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -275,6 +275,11 @@ SELECT results_eq(
     $$SELECT goal_id, actual_value, chance_of_reaching FROM goal_progress WHERE goal_id IN ('b rep', 'b nothing') ORDER BY 1$$,
     $$VALUES ('b nothing', 0::numeric, 0::double precision), ('b rep', 'NaN', NULL)$$,
     'an amount that is NaN spoils the goals it enters, and no others');
+INSERT INTO deal_credit (deal_id, rep_id, share) VALUES ('nan', 'cid', 1);
+SELECT results_eq(
+    $$SELECT goal_id, actual_value, sample_count FROM goal_progress WHERE goal_id IN ('b rep', 'b nothing') ORDER BY 1$$,
+    $$VALUES ('b nothing', 'NaN'::numeric, 1::bigint), ('b rep', 20, 2)$$,
+    'where another has the credit for it, his');
 DELETE FROM deal WHERE deal_id = 'nan';
 SELECT is_empty(
     $$SELECT g.goal_id
