@@ -53,14 +53,14 @@ SELECT p.grain,
           FROM deal_as_of d
           LEFT JOIN rep_team member ON member.rep_id = d.rep_id AND d.opened_on BETWEEN member.valid_from AND member.valid_to
          CROSS JOIN LATERAL (
-                SELECT sales_perf.stage_path_agg(s.stage_no, e.entered_on) AS path
+                -- FILTER: the open stages are put into one hash table for all deals, not into one for each
+                SELECT sales_perf.stage_path_agg(s.stage_no, e.entered_on) FILTER (WHERE s.pipeline_id = d.pipeline_id) AS path
                   FROM stage_event e
                   JOIN stage s ON s.stage_id = e.stage_id
                  WHERE e.deal_id = d.deal_id
                    AND e.entered_on <= sales_perf.as_of()
                    AND NOT e.is_assumed
-                   AND s.is_open
-                   AND s.pipeline_id = d.pipeline_id) AS way
+                   AND s.is_open) AS way
          WHERE d.opened_on BETWEEN p.period_start AND p.period_end
          GROUP BY d.rep_id, d.pipeline_id, member.team_id) AS e
 UNION ALL
@@ -94,27 +94,13 @@ COMMENT ON COLUMN rep_funnel_cell.pipeline_id IS 'The pipeline; NULL: deals of n
 COMMENT ON COLUMN rep_funnel_cell.summary IS 'funnel_summary of the deals.';
 COMMENT ON COLUMN rep_funnel_cell.team_id IS 'The team the rep belonged to on the day the deals were opened; NULL: none.';
 
+-- The company and the teams from one pass over the deals; a filter on a rep reaches the other.
 CREATE VIEW funnel_cell WITH (security_invoker = true) AS
-SELECT 'company'::text AS level,
-       NULL::text AS team_id,
-       NULL::text AS team_name,
+SELECT e.level,
+       e.team_id,
+       t.name AS team_name,
        NULL::text AS rep_id,
        NULL::text AS rep_name,
-       pipeline_id,
-       grain,
-       period_start,
-       period_end,
-       period_label,
-       is_complete,
-       sales_perf.rollup(summary) AS summary
-  FROM rep_funnel_cell
- GROUP BY pipeline_id, grain, period_start, period_end, period_label, is_complete
-UNION ALL
-SELECT 'team'::text,
-       t.team_id,
-       t.name,
-       NULL::text,
-       NULL::text,
        e.pipeline_id,
        e.grain,
        e.period_start,
@@ -122,7 +108,8 @@ SELECT 'team'::text,
        e.period_label,
        e.is_complete,
        e.summary
-  FROM (SELECT tree.team_id,
+  FROM (SELECT owner.level,
+               owner.team_id,
                cell.pipeline_id,
                cell.grain,
                cell.period_start,
@@ -131,9 +118,14 @@ SELECT 'team'::text,
                cell.is_complete,
                sales_perf.rollup(cell.summary) AS summary
           FROM rep_funnel_cell cell
-          JOIN team_tree tree ON tree.member_team_id = cell.team_id
-         GROUP BY tree.team_id, cell.pipeline_id, cell.grain, cell.period_start, cell.period_end, cell.period_label, cell.is_complete) AS e
-  JOIN team t ON t.team_id = e.team_id
+          -- what is of no team is the company's alone
+          JOIN (SELECT 'company'::text AS level, NULL::text AS team_id, member.team_id AS member_team_id
+                  FROM (SELECT team_id FROM team UNION SELECT '') AS member
+                UNION ALL
+                SELECT 'team'::text, tree.team_id, tree.member_team_id
+                  FROM team_tree tree) AS owner ON owner.member_team_id = coalesce(cell.team_id, '') AND (cell.team_id IS NOT NULL OR owner.level = 'company')
+         GROUP BY owner.level, owner.team_id, cell.pipeline_id, cell.grain, cell.period_start, cell.period_end, cell.period_label, cell.is_complete) AS e
+  LEFT JOIN team t ON t.team_id = e.team_id
 UNION ALL
 SELECT 'rep'::text,
        r.team_id,
