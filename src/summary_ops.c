@@ -165,7 +165,7 @@ absorb_state(FunctionCallInfo fcinfo, const SummaryLayout *layout, int sign)
 			struct varlena *packed = (struct varlena *) PG_GETARG_POINTER(0);
 
 			if (!summary_is_working((Summary *) packed, layout) &&
-				VARSIZE_ANY_EXHDR(packed) / 32 <= VARSIZE_ANY_EXHDR(value))
+				VARSIZE_ANY_EXHDR(packed) / 64 <= VARSIZE_ANY_EXHDR(value))
 			{
 				packed = summary_merge(layout, PointerGetDatum(packed), PointerGetDatum(value), sign);
 				if (packed != NULL)

@@ -498,6 +498,58 @@ bin_next(BinCursor *bins, bool first, int sign)
 	return bins->count != 0;
 }
 
+/* Writes a bin: the first of a part with its key, others with the step from the one before. */
+static pg_attribute_always_inline uint8 *
+put_bin(uint8 *at, bool first, int64 key, int64 before, int64 count)
+{
+	uint64		step = (uint64) key - (uint64) before;
+	uint64		folded = ((uint64) count << 1) ^ (uint64) (count >> 63);
+
+	if (likely(!first && (step | folded) < 0x80))
+	{
+		at[0] = (uint8) step;
+		at[1] = (uint8) folded;
+		return at + 2;
+	}
+	at = first ? put_signed(at, key) : put_unsigned(at, step);
+	return put_unsigned(at, folded);
+}
+
+/* The size of so many bins; -1 if they cannot be read. */
+static ptrdiff_t
+bins_size(const uint8 *at, const uint8 *end, uint64 bins)
+{
+	WireReader	reader = {at, end, false};
+
+	wire_skip(&reader, bins * 2);
+	return reader.failed ? -1 : reader.at - at;
+}
+
+/* Can small steps be added to its key, and small counts to its count, without an overflow? */
+static pg_attribute_always_inline bool
+is_small_bin(const BinCursor *bins)
+{
+	return bins->key < PG_INT64_MAX / 2 && bins->left < PG_INT64_MAX / 2 / 0x80 &&
+		bins->count > PG_INT32_MIN && bins->count < PG_INT32_MAX;
+}
+
+/*
+ * Is there a next bin of both, of two bytes that are neither 0, as no step and
+ * no count is, nor part of a longer number?
+ */
+static pg_attribute_always_inline bool
+both_are_bytes(const BinCursor *a, const BinCursor *b)
+{
+	uint16		of_a;
+	uint16		of_b;
+
+	if (a->left == 0 || b->left == 0 || a->end - a->at < 2 || b->end - b->at < 2)
+		return false;
+	memcpy(&of_a, a->at, sizeof(of_a));
+	memcpy(&of_b, b->at, sizeof(of_b));
+	return ((of_a | of_b | (of_a - 0x0101) | (of_b - 0x0101)) & 0x8080) == 0;
+}
+
 /* A part of the sum: NULL if it cannot be read. */
 static pg_attribute_always_inline uint8 *
 merge_bins_signed(WireReader *a_reader, WireReader *b_reader, int sign, uint8 *at)
@@ -524,34 +576,81 @@ merge_bins_signed(WireReader *a_reader, WireReader *b_reader, int sign, uint8 *a
 	a.key = b.key = a.count = b.count = 0;
 	if (!bin_next(&a, true, 1) || !bin_next(&b, true, sign))
 		return NULL;
-	while (a.any || b.any)
+	while (b.any && (a.any || sign < 0))
 	{
-		bool		of_a = a.any && (!b.any || a.key <= b.key);
-		bool		of_b = b.any && (!a.any || b.key <= a.key);
-		int64		key = of_a ? a.key : b.key;
-		int64		count = of_a ? a.count : b.count;
-		uint64		step = (uint64) key - (uint64) before;
-		uint64		folded;
+		bool		of_a;
+		bool		of_b;
+		int64		key;
+		int64		count;
 
+		/*
+		 * Whose bin is the next is anybody's guess, also the processor's. So
+		 * as long as steps and counts are a byte each, both are read, and
+		 * what is not due is masked out.
+		 */
+		if (n > 0 && is_small_bin(&a) && is_small_bin(&b))
+		{
+			while (both_are_bytes(&a, &b))
+			{
+				int64		a_mask = -(int64) (a.key <= b.key);
+				int64		b_mask = -(int64) (b.key <= a.key);
+				int64		a_count = (a.at[1] >> 1) ^ -(int64) (a.at[1] & 1);
+				int64		b_count = ((b.at[1] >> 1) ^ -(int64) (b.at[1] & 1)) * sign;
+
+				key = Min(a.key, b.key);
+				count = (a.count & a_mask) + (b.count & b_mask);
+				if (likely(count != 0))
+				{
+					at = put_bin(at, false, key, before, count);
+					n++;
+					before = key;
+				}
+				a.key += a.at[0] & a_mask;
+				a.count = (a_count & a_mask) | (a.count & ~a_mask);
+				a.at += 2 & a_mask;
+				a.left += a_mask;
+				b.key += b.at[0] & b_mask;
+				b.count = (b_count & b_mask) | (b.count & ~b_mask);
+				b.at += 2 & b_mask;
+				b.left += b_mask;
+			}
+		}
+
+		of_a = a.any && a.key <= b.key;
+		of_b = !of_a || b.key == a.key;
+		key = of_a ? a.key : b.key;
+		count = of_a ? a.count : b.count;
 		if (of_a && of_b && unlikely(pg_add_s64_overflow(count, b.count, &count)))
 			histogram_overflow();
 		if ((of_a && !bin_next(&a, false, 1)) || (of_b && !bin_next(&b, false, sign)))
 			return NULL;
 		if (unlikely(count == 0))
 			continue;
+		at = put_bin(at, n++ == 0, key, before, count);
 		before = key;
-		folded = ((uint64) count << 1) ^ (uint64) (count >> 63);
-		if (likely(n++ > 0 && (step | folded) < 0x80))
-		{
-			at[0] = (uint8) step;
-			at[1] = (uint8) folded;
-			at += 2;
-		}
+	}
+
+	/*
+	 * Behind the last bin of the other, bins are written as they stand there,
+	 * steps being from one to the next: of a large value to which a small one
+	 * is added, that is most.
+	 */
+	if (a.any || b.any)
+	{
+		const uint8 *rest = a.any ? a.at : b.at;
+		uint64		left = a.any ? a.left : b.left;
+		ptrdiff_t	size = bins_size(rest, a.any ? a.end : b.end, left);
+
+		if (size < 0)
+			return NULL;
+		at = put_bin(at, n == 0, a.any ? a.key : b.key, before, a.any ? a.count : b.count);
+		memcpy(at, rest, size);
+		at += size;
+		n += 1 + left;
+		if (a.any)
+			a.at += size;
 		else
-		{
-			at = n == 1 ? put_signed(at, key) : put_unsigned(at, step);
-			at = put_unsigned(at, folded);
-		}
+			b.at += size;
 	}
 	a_reader->at = a.at;
 	b_reader->at = b.at;
