@@ -313,7 +313,7 @@ DO $$
 DECLARE
     v record;
 BEGIN
-    FOR v IN SELECT viewname, definition FROM pg_views WHERE schemaname = 'sales' AND viewname IN ('closed_deal_as_of') LOOP
+    FOR v IN SELECT viewname, definition FROM pg_views WHERE schemaname = 'sales' AND viewname IN ('closed_deal') LOOP
         EXECUTE format('CREATE OR REPLACE VIEW %I AS %s', v.viewname, replace(v.definition, 'old_deal', 'deal'));
     END LOOP;
 END
