@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "summary_view.h"
+#include "wire.h"
 
 /* the first byte of a packed value: the form, and in it its version */
 #define SUMMARY_PACKED		0x01
@@ -23,6 +24,9 @@ extern struct varlena *summary_pack(const SummaryView *view);
 extern struct varlena *summary_pack_part(const SummaryLayout *from, struct varlena *packed,
 										 const SummaryLayout *to, int first_count,
 										 int first_decimal, int first_histogram);
+extern bool unpack_decimal(WireReader *reader, DecimalValue *value);
+
+/* summary_merge.c */
 extern struct varlena *summary_pack_merge(const SummaryLayout *layout, struct varlena *a,
 										  struct varlena *b, int sign);
 
