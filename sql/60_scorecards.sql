@@ -472,11 +472,11 @@ SELECT p.grain,
           FROM period) AS p
  CROSS JOIN LATERAL (
         SELECT r.rep_id,
-               r.name AS rep_name,
+               r.rep_name,
                r.team_id,
-               t.name AS team_name,
-               t.manager_rep_id,
-               manager.name AS manager_name,
+               r.team_name,
+               r.manager_rep_id,
+               r.manager_name,
                closed_part.summary AS closed_summary,
                prior_part.summary AS prior_summary,
                created_part.summary AS created_summary,
@@ -489,9 +489,17 @@ SELECT p.grain,
                credit_part.amount AS credit_amount,
                credit_part.prior_amount AS prior_credit_amount,
                credit_part.overlay_amount
-          FROM rep r
-          LEFT JOIN team t ON t.team_id = r.team_id
-          LEFT JOIN rep manager ON manager.rep_id = t.manager_rep_id
+          -- OFFSET: with two tables less to put into an order with the parts the planner takes a millisecond less
+          FROM (SELECT rep.rep_id,
+                       rep.name AS rep_name,
+                       rep.team_id,
+                       t.name AS team_name,
+                       t.manager_rep_id,
+                       manager.name AS manager_name
+                  FROM rep
+                  LEFT JOIN team t ON t.team_id = rep.team_id
+                  LEFT JOIN rep manager ON manager.rep_id = t.manager_rep_id
+                OFFSET 0) AS r
           LEFT JOIN (SELECT rep_id,
                             sales_perf.rollup(summary) AS summary,
                             sum(unconverted_count)::bigint AS unconverted_count
