@@ -138,14 +138,16 @@ CREATE VIEW clock_list WITH (security_invoker = true) AS
 SELECT deal_size_limits() AS limits,
        (SELECT array_agg(segment ORDER BY segment_no) FROM clock_segment) AS segments,
        (SELECT array_agg(stage_id ORDER BY clock_no) FROM clock_stage) AS stage_ids,
-       (SELECT array_agg(CASE WHEN stage_id IS NULL THEN pipeline_id END ORDER BY clock_no) FROM clock_stage) AS pipeline_ids
+       (SELECT array_agg(CASE WHEN stage_id IS NULL THEN pipeline_id END ORDER BY clock_no) FROM clock_stage) AS pipeline_ids,
+       (SELECT max(rep_no) FROM clock_rep) AS nobody
 OFFSET 0;
 
-COMMENT ON VIEW clock_list IS 'One row: the limits of the classes of size; and segments, stages and pipelines in the order of their numbers, to be found in: for a join with so few all deals would be sorted, or put into a hash table.';
+COMMENT ON VIEW clock_list IS 'One row: the limits of the classes of size; the number of nobody; and segments, stages and pipelines in the order of their numbers, to be found in: for a join with so few all deals would be sorted, or put into a hash table.';
 COMMENT ON COLUMN clock_list.limits IS 'The amounts from which on a deal belongs to the next class, see deal_size_limits().';
 COMMENT ON COLUMN clock_list.segments IS 'The segments, see clock_segment.';
 COMMENT ON COLUMN clock_list.stage_ids IS 'By number of the clock (clock_stage), the stage; NULL where it is the clock of a pipeline.';
 COMMENT ON COLUMN clock_list.pipeline_ids IS 'By number of the clock, the pipeline where it is the clock of one; else NULL.';
+COMMENT ON COLUMN clock_list.nobody IS 'The number of nobody in clock_rep, the last one.';
 
 CREATE FUNCTION clock_item_no(no integer, size_no integer, limits numeric[]) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -222,14 +224,14 @@ COMMENT ON COLUMN open_deal_clock.clock_item_no IS 'Number of the clock of deals
 COMMENT ON COLUMN open_deal_clock.segment_item_no IS 'Number of its segment and size: of its item segment there.';
 
 -- An open deal that is split already counts for those who will be credited with it.
-CREATE FUNCTION forecast_deal_on_clock(list clock_list, nobody integer)
+CREATE FUNCTION forecast_deal_on_clock(list clock_list)
     RETURNS TABLE (deal_id text, rep_no integer, owner_no integer, age_days integer, amount numeric, expected_close_on date, forecast_category text,
                    is_counted boolean, clock_item_no integer, segment_item_no integer)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT d.deal_id,
-           coalesce(r.rep_no, nobody),
-           coalesce(o.rep_no, nobody),
+           coalesce(r.rep_no, (list).nobody),
+           coalesce(o.rep_no, (list).nobody),
            d.age_days,
            CASE WHEN c.deal_id IS NULL THEN d.amount ELSE d.amount * c.share END,
            d.expected_close_on,
@@ -246,7 +248,7 @@ BEGIN ATOMIC
       LEFT JOIN clock_rep o ON o.rep_id = d.rep_id;
 END;
 
-COMMENT ON FUNCTION forecast_deal_on_clock(clock_list, integer) IS 'The rows of forecast_deal(), where the row of clock_list and the number of nobody in clock_rep are known.';
+COMMENT ON FUNCTION forecast_deal_on_clock(clock_list) IS 'The rows of forecast_deal(), where the row of clock_list is known.';
 
 CREATE FUNCTION forecast_deal()
     RETURNS TABLE (deal_id text, rep_no integer, owner_no integer, age_days integer, amount numeric, expected_close_on date, forecast_category text,
@@ -258,14 +260,12 @@ CREATE FUNCTION forecast_deal()
 AS $$
 #variable_conflict use_column
 DECLARE
-    list   clock_list;
-    nobody integer;
+    list clock_list;
 BEGIN
     SELECT * INTO list FROM clock_list;
-    SELECT max(r.rep_no) INTO nobody FROM clock_rep r;
 
     RETURN QUERY
-    SELECT * FROM forecast_deal_on_clock(list, nobody);
+    SELECT * FROM forecast_deal_on_clock(list);
 END
 $$;
 
@@ -281,11 +281,9 @@ CREATE FUNCTION forecast_deal_lists()
 AS $$
 #variable_conflict use_column
 DECLARE
-    list   clock_list;
-    nobody integer;
+    list clock_list;
 BEGIN
     SELECT * INTO list FROM clock_list;
-    SELECT max(r.rep_no) INTO nobody FROM clock_rep r;
 
     RETURN QUERY
     SELECT coalesce(array_agg(d.clock_item_no), '{}'),
@@ -295,7 +293,7 @@ BEGIN
            coalesce(array_agg(d.segment_item_no), '{}'),
            coalesce(array_agg(coalesce(d.amount, 'NaN')::double precision), '{}'),
            coalesce(array_agg(d.is_counted::integer), '{}')
-      FROM forecast_deal_on_clock(list, nobody) AS d;
+      FROM forecast_deal_on_clock(list) AS d;
 END
 $$;
 
