@@ -69,3 +69,12 @@ PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'sales_perf_record_change';
 COMMENT ON FUNCTION sales_perf.record_change() IS
 'Trigger function: writes down in rollup_change of the table''s schema, once for a transaction, that something has changed. maintain_rollup() puts it on the tables of a mart.';
+
+CREATE FUNCTION sales_perf.record_touched()
+RETURNS trigger
+LANGUAGE C
+VOLATILE
+PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'sales_perf_record_touched';
+COMMENT ON FUNCTION sales_perf.record_touched() IS
+'Trigger function, for each row: writes down in rollup_touched of the table''s schema whose stored summaries are to be derived anew. Arguments: the kind of subject, and the column of type text that is its key. For a statement (TRUNCATE): all of that kind. maintain_rollup() puts it on the tables of a mart.';

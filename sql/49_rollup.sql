@@ -99,6 +99,9 @@ CREATE TABLE rollup_state (
     has_months     boolean NOT NULL DEFAULT false,
     folded_at      timestamptz,
     watched_count  bigint,
+    has_subjects   boolean NOT NULL DEFAULT false,
+    derived_on     date,
+    has_sales      boolean,
     CONSTRAINT rollup_state_is_only_row_check CHECK (is_only_row)
 );
 
@@ -106,6 +109,9 @@ COMMENT ON TABLE rollup_state IS 'One row where rollups are maintained.';
 COMMENT ON COLUMN rollup_state.is_only_row IS 'Always true.';
 COMMENT ON COLUMN rollup_state.has_months IS 'True once the rows of grain month have been made.';
 COMMENT ON COLUMN rollup_state.folded_at IS 'When fold_rollup() was last run.';
+COMMENT ON COLUMN rollup_state.has_subjects IS 'Whether triggers note which customers and which ways of deals are to be derived anew, so that they can be stored.';
+COMMENT ON COLUMN rollup_state.derived_on IS 'The day as of which customers and ways of deals are stored (rollup_customer, rollup_cohort, rollup_way); NULL: they are not.';
+COMMENT ON COLUMN rollup_state.has_sales IS 'Whether customers'' purchases were sales then, or won deals, as there was no sale.';
 COMMENT ON COLUMN rollup_state.watched_count IS 'On how many tables a trigger writes down that something has changed (rollup_change). Count; NULL: they cannot all be watched.';
 
 -- rows, and not a number that is counted up: who changes teams does not wait for others who do
@@ -126,6 +132,25 @@ COMMENT ON TABLE rollup_rate IS 'One row where rollups are maintained: written w
 COMMENT ON COLUMN rollup_rate.is_only_row IS 'Always true.';
 COMMENT ON COLUMN rollup_rate.version IS 'Counts changes of fx_rate and mart_setting.';
 
+-- What counts customers, or the ways of deals through stages, is no sum of rows: a purchase more does not say whether its
+-- customer is a new one. So it is only noted here who was touched; whoever reads, and fold_rollup(), derives those anew.
+CREATE TABLE rollup_touched (
+    kind         text NOT NULL,
+    subject_id   text,
+    rep_id       text,
+    pipeline_id  text,
+    on_date      date,
+    currency     text
+);
+
+COMMENT ON TABLE rollup_touched IS 'Whose stored summaries are to be derived anew. Written by triggers (src/record_change.c), read together with rollup_delta, emptied by fold_rollup().';
+COMMENT ON COLUMN rollup_touched.kind IS 'customer: purchases of an account, or its segment; way: stages of a deal; opened: all deals of a rep, in a pipeline, opened on a day; rate: all purchases in a currency.';
+COMMENT ON COLUMN rollup_touched.subject_id IS 'The account (customer) or deal (way); NULL: all of them. NULL for other kinds.';
+COMMENT ON COLUMN rollup_touched.rep_id IS 'opened: the rep; NULL: nobody.';
+COMMENT ON COLUMN rollup_touched.pipeline_id IS 'opened: the pipeline; NULL: none.';
+COMMENT ON COLUMN rollup_touched.on_date IS 'customer, way: the day from which on it is to be derived anew, because of what is dated then; NULL: at once. opened: the day. rate: the first day on which the rate has changed.';
+COMMENT ON COLUMN rollup_touched.currency IS 'rate: the currency.';
+
 -- ---------------------------------------------------------------- may rollups be read?
 
 -- Nor may they show what row security hides: not in reports, and not to who looks into the tables themselves.
@@ -143,6 +168,8 @@ ALTER TABLE rollup_cell ENABLE ROW LEVEL SECURITY;
 CREATE POLICY rollup_cell_visible ON rollup_cell USING ((SELECT NOT rollup_is_hidden()));
 ALTER TABLE rollup_delta ENABLE ROW LEVEL SECURITY;
 CREATE POLICY rollup_delta_visible ON rollup_delta USING ((SELECT NOT rollup_is_hidden()));
+ALTER TABLE rollup_touched ENABLE ROW LEVEL SECURITY;
+CREATE POLICY rollup_touched_visible ON rollup_touched USING ((SELECT NOT rollup_is_hidden()));
 ALTER TABLE rollup_split ENABLE ROW LEVEL SECURITY;
 CREATE POLICY rollup_split_visible ON rollup_split USING ((SELECT NOT rollup_is_hidden()));
 

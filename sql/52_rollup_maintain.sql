@@ -263,6 +263,7 @@ DECLARE
 BEGIN
     IF TG_OP = 'TRUNCATE' THEN
         TRUNCATE rollup_cell, rollup_delta, rollup_split;
+        INSERT INTO rollup_touched (kind) VALUES ('customer'), ('way');
         RETURN NULL;
     END IF;
 
@@ -274,6 +275,8 @@ BEGIN
         deal_rates := (SELECT f.rates FROM fx_rate_list f);
         INSERT INTO rollup_delta
         SELECT * FROM rollup_difference(deal_rates);
+        -- which of them went another way, that does not tell
+        INSERT INTO rollup_touched (kind) VALUES ('way');
         IF under_way = 0 THEN
             PERFORM set_config('sales_perf_rollup.is_counted_' || TG_RELID, '', true);
         END IF;
@@ -324,11 +327,8 @@ BEGIN
               FROM changed d
              CROSS JOIN LATERAL rollup_cells(d.rep_id, d.pipeline_id, d.currency, d.amount, d.outcome, d.opened_on, d.closed_on, d.recorded_at, deal_rates) AS c
              WHERE NOT is_counted
+             -- also where nothing is left over: deals that took each other's place go other ways (rollup_touched)
              GROUP BY c.cell, c.on_date, c.is_open, c.currency, c.pipeline_id, c.rep_id, c.counts_from, c.counts_until, c.recorded_at
-            HAVING sum(d.sign) <> 0
-                OR sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) FILTER (WHERE d.sign = 1)
-                   OPERATOR(sales_perf.<>) sales_perf.deal_agg(c.cell_amount, c.cell_outcome, c.cell_opened_on, c.cell_closed_on) FILTER (WHERE d.sign = -1)
-                OR coalesce(sum(d.sign) FILTER (WHERE c.is_unconverted), 0) <> 0
         )
         SELECT array_agg(d.deal_id)
           INTO split_ids
@@ -428,6 +428,12 @@ BEGIN
 
     IF TG_TABLE_NAME = 'fx_rate' AND TG_OP <> 'TRUNCATE' THEN
         currencies := ARRAY(SELECT DISTINCT c.currency FROM changed_rows c);
+        INSERT INTO rollup_touched (kind, currency, on_date)
+        SELECT 'rate', c.currency, min(c.valid_from)
+          FROM changed_rows c
+         GROUP BY c.currency;
+    ELSE
+        INSERT INTO rollup_touched (kind) VALUES ('customer');
     END IF;
     -- A statement on deals that is under way, whose triggers come after this one, must not count again what is counted here.
     IF nullif(current_setting('sales_perf_rollup.under_way_' || 'deal'::regclass::oid, true), '')::integer > 0 THEN
@@ -484,6 +490,7 @@ BEGIN
     DELETE FROM rollup_boundary_change;
     has_boundary_change := FOUND;
     IF has_boundary_change OR EXISTS (SELECT FROM rollup_state s WHERE NOT s.has_months) THEN
+        INSERT INTO rollup_touched (kind) VALUES ('customer'), ('way');
         DELETE FROM rollup_cell WHERE grain = 'month';
         INSERT INTO rollup_cell
         SELECT 'month', b.cell, b.bucket, b.is_open, b.currency, NULL, b.rep_id, b.counts_from, b.counts_until, b.recorded_at,
@@ -514,6 +521,12 @@ BEGIN
          WHERE (counts_from IS NOT NULL OR counts_until IS NOT NULL OR recorded_at IS NOT NULL)
            AND least(counts_from, counts_until, recorded_at::date) <= rollup_settled_day()
         RETURNING *
+    ),
+    touched AS (
+        INSERT INTO rollup_touched (kind, rep_id, pipeline_id, on_date)
+        SELECT DISTINCT 'opened', t.rep_id, t.pipeline_id, t.on_date
+          FROM taken t
+         WHERE t.cell = 'opened'
     ),
     piece AS (
         SELECT 'day'::text AS grain, t.*

@@ -1,6 +1,6 @@
 -- Maintained rollups: what reports read from them is what they read from the deals, whatever is done to those.
 -- The oracles are the reports themselves, read with the rollups switched off, and plain SQL.
-SELECT plan(225);
+SELECT plan(228);
 
 SELECT sales_perf.create_mart('sales') \gset
 SELECT sales_perf.generate_demo('sales', 500, 5) \gset
@@ -13,6 +13,9 @@ UNION ALL SELECT 'team', to_jsonb(x) FROM team_scorecard AS x
 UNION ALL SELECT 'rep', to_jsonb(x) FROM rep_scorecard AS x
 UNION ALL SELECT 'leaderboard', to_jsonb(x) FROM leaderboard AS x
 UNION ALL SELECT 'curve', to_jsonb(x) FROM cycle_curve AS x
+UNION ALL SELECT 'retention', to_jsonb(x) FROM retention AS x
+UNION ALL SELECT 'cohort_retention', to_jsonb(x) FROM cohort_retention AS x
+UNION ALL SELECT 'funnel', to_jsonb(x) FROM funnel AS x WHERE grain IN ('year', 'all')
 UNION ALL SELECT 'kpi_between', to_jsonb(x) FROM kpi_between((sales_perf.as_of() - 200)::date, sales_perf.as_of()) AS x
 UNION ALL SELECT 'trailing', to_jsonb(x) FROM (SELECT rep_id, sales_perf.won_count(sales_perf.rollup(summary)), sales_perf.lost_count(sales_perf.rollup(summary)) FROM trailing_cell GROUP BY rep_id HAVING sales_perf.won_count(sales_perf.rollup(summary)) + sales_perf.lost_count(sales_perf.rollup(summary)) > 0) AS x
 $$;
@@ -70,7 +73,7 @@ SELECT is(count(d.report), 0::bigint, format('%s: every row is as before', r.rep
 SELECT cmp_ok(count(*), '>', 500::bigint, 'and there were many') FROM before;
 SELECT is(pg_temp.differences(), 0::bigint, 'the other way to compare agrees');
 SELECT is(pg_temp.wrong_cells(), 0::bigint, 'verify_rollup finds nothing wrong');
-SELECT set_eq($$SELECT cell, grain FROM sales_perf.verify_rollup('sales')$$, $$SELECT c, g FROM unnest(ARRAY['closed', 'opened', 'split']) AS c, unnest(ARRAY['day', 'month']) AS g$$, 'and looks at all there is');
+SELECT set_eq($$SELECT cell, grain FROM sales_perf.verify_rollup('sales')$$, $$SELECT c, g FROM unnest(ARRAY['closed', 'opened', 'split']) AS c, unnest(ARRAY['day', 'month']) AS g UNION ALL SELECT 'cohort', unnest(ARRAY['month', 'quarter', 'year']) UNION ALL VALUES ('customer', NULL), ('funnel', 'month'), ('funnel', 'all')$$, 'and looks at all there is');
 SELECT is((SELECT sum(cell_count) FROM sales_perf.verify_rollup('sales') WHERE grain = 'day' AND cell = 'closed'),
           (SELECT count(DISTINCT (closed_on, currency, pipeline_id, rep_id)) FROM deal WHERE outcome IN ('won', 'lost'))::numeric, 'each cell, counted in plain SQL');
 

@@ -90,7 +90,7 @@ SELECT is_empty(
                                AND library.classid <> 'pg_extension'::regclass
       WHERE p.kind IN ('table', 'constraint', 'index', 'trigger')
         -- made of the other tables, and made again
-        AND p.name NOT IN ('rollup_cell', 'rollup_delta')$$,
+        AND p.name NOT IN ('rollup_cell', 'rollup_cohort', 'rollup_customer', 'rollup_delta', 'rollup_way')$$,
     'its tables need nothing of the library, but those of rollups');
 
 SELECT is_empty(

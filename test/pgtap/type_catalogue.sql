@@ -109,7 +109,7 @@ SELECT is_empty(
 	$$SELECT f.signature
 	  FROM library_function AS f
 	  JOIN pg_language AS l ON l.oid = f.prolang
-	  WHERE (l.lanname = 'c' AND f.prosrc NOT IN ('sales_perf_as_of', 'sales_perf_converted_amount', 'sales_perf_record_change') AND f.provolatile <> 'i')
+	  WHERE (l.lanname = 'c' AND f.prosrc NOT IN ('sales_perf_as_of', 'sales_perf_converted_amount', 'sales_perf_record_change', 'sales_perf_record_touched') AND f.provolatile <> 'i')
 		OR (f.prokind = 'f' AND f.proargtypes[0] IN (SELECT oid FROM summary_type) AND (f.provolatile <> 'i' OR f.proparallel <> 's'))$$,
 	'functions of summaries are immutable and parallel safe');
 SELECT is_empty(

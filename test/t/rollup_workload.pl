@@ -66,6 +66,15 @@ my %column = (
 	name => sub { return text(one_of(undef, 'Name')); },
 	recorded_at => sub { return chance(0.3) ? "now() + interval '3 days'" : "now() - interval '9 days'"; });
 
+my %sale_column = (
+	account_id => sub { return text(one_of(undef, map { 'a' . $_ } 0 .. 9)); },
+	rep_id => sub { return text(one_of(undef, map { 'r' . $_ } 0 .. 9)); },
+	sold_on => sub { return day(-500, 3); },
+	amount => sub { return one_of('NULL', int(rand 1000), '-50', '7.00', '7'); },
+	currency => sub { return text(one_of(undef, qw(EUR GBP JPY))); },
+	covers_to => sub { return day(-300, 300); },
+	covers_from => sub { return day(-500, 100); });
+
 sub assignments
 {
 	my %set = map { $_ => $column{$_}->() } map { one_of(sort keys %column) } 1 .. 1 + rand 3;
@@ -81,6 +90,14 @@ sub new_deals
 	my ($prefix, $count, $number) = @_;
 	return 'INSERT INTO deal (deal_id, rep_id, amount, currency, opened_on, closed_on, outcome, stage_id, recorded_at) VALUES '
 	  . join(', ', map { "('$prefix" . $$number++ . "', " . join(', ', map { $column{$_}->() } qw(rep_id amount currency opened_on closed_on outcome stage_id)) . ', now())' } 1 .. $count);
+}
+
+sub new_sales
+{
+	my ($prefix, $count, $number) = @_;
+	my @columns = sort keys %sale_column;
+	return 'INSERT INTO sale (sale_id, ' . join(', ', @columns) . ') VALUES '
+	  . join(', ', map { "('$prefix" . $$number++ . "', " . join(', ', map { $sale_column{$_}->() } @columns) . ')' } 1 .. $count);
 }
 
 sub split_deal
@@ -126,6 +143,11 @@ sub on_own
 		sub { return "UPDATE deal SET deal_id = '$prefix' || 'x' || deal_id WHERE deal_id LIKE '$prefix%' AND length(deal_id) < 30 AND hashtext(deal_id) % 40 = 1"; },
 		sub { return "DELETE FROM deal WHERE $some AND hashtext(deal_id) % 3 = 0"; },
 		sub { return split_deal($prefix . int(rand($$number + 1))); },
+		sub { return new_sales($prefix, 1 + int(rand 5), $number); },
+		sub { return 'UPDATE sale SET ' . one_of(map { "$_ = " . $sale_column{$_}->() } sort keys %sale_column) . " WHERE sale_id LIKE '$prefix%' AND hashtext(sale_id) % 3 = 0"; },
+		sub { return "DELETE FROM sale WHERE sale_id LIKE '$prefix%' AND hashtext(sale_id) % 4 = 0"; },
+		sub { return "UPDATE stage_event SET entered_on = entered_on + " . one_of(-1, 1, 40) . ", stage_id = 's" . int(rand 4) . "' WHERE $some"; },
+		sub { return "DELETE FROM stage_event WHERE $some"; },
 		sub { return "UPDATE deal_credit SET rep_id = 'r' || (substr(rep_id, 2)::integer + 1) % 10 WHERE $some"; })->();
 	return;
 }
@@ -141,6 +163,10 @@ sub alone
 		sub { return "UPDATE rep SET team_id = 't" . int(rand 3) . "' WHERE rep_id = 'r" . int(rand 10) . "'"; },
 		sub { return "SELECT move_rep('r" . int(rand 10) . "', 't" . int(rand 3) . "', current_date - " . int(rand 300) . ')'; },
 		sub { return "UPDATE account SET segment = '" . one_of(qw(small large)) . "' WHERE account_id = 'a" . int(rand 10) . "'"; },
+		# then the deals that were won are what customers bought again
+		sub { return 'DELETE FROM sale'; },
+		sub { return "UPDATE team SET parent_team_id = " . one_of('NULL', "'t0'") . " WHERE team_id = 't2'"; },
+		sub { return "UPDATE stage SET is_open = NOT is_open WHERE stage_id = 's" . int(rand 4) . "'"; },
 		sub { return "SELECT sales_perf.fold_rollup('sales')"; })->();
 }
 
@@ -292,6 +318,7 @@ my $wrong = q{SELECT sum(wrong_count) FROM sales_perf.verify_rollup('sales')};
 is($node->safe_psql('postgres', $wrong), '0', 'at the end the rollups are right');
 $node->safe_psql('postgres', q{SELECT sales_perf.fold_rollup('sales')});
 is($node->safe_psql('postgres', $wrong), '0', 'folded, too');
+is($node->safe_psql('postgres', q{SELECT string_agg(DISTINCT cell, ' ' ORDER BY cell) FROM sales_perf.verify_rollup('sales') WHERE cell_count > 0}), 'closed cohort customer funnel opened split', 'of all kinds');
 is($node->safe_psql('postgres', 'SELECT rollup_grain(), (SELECT count(*) FROM rollup_delta)'), 'month|0', 'with nothing left to fold');
 is($node->safe_psql('postgres', q{SELECT sales_perf.rebuild_rollup('sales')}), '0', 'and rebuild_rollup finds nothing to mend');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM rollup_split s WHERE NOT EXISTS (SELECT FROM deal_credit c WHERE c.deal_id = s.deal_id)'), '0', 'and nothing is left of splits that are gone');
