@@ -107,17 +107,30 @@ CREATE TABLE rollup_way (
 
 CREATE UNIQUE INDEX rollup_way_key ON rollup_way (rep_id, on_date, pipeline_id) NULLS NOT DISTINCT;
 
-COMMENT ON TABLE rollup_way IS 'The ways of deals through stages, stored: of the deals of a rep in a pipeline that were opened in a month, or in the part of it in which the rep was in one team. Written by fold_rollup().';
+COMMENT ON TABLE rollup_way IS 'The ways of deals through stages, stored: of the deals of a rep in a pipeline that were opened in eight days of a month (the first, second, third eight, and the rest), or in the part of these in which the rep was in one team. Written by fold_rollup().';
 COMMENT ON COLUMN rollup_way.rep_id IS 'The rep; NULL: nobody.';
 COMMENT ON COLUMN rollup_way.pipeline_id IS 'The pipeline; NULL: none.';
-COMMENT ON COLUMN rollup_way.on_date IS 'First day of the month, or of the rep''s days in a team; NULL: opened on a day that is not known.';
+COMMENT ON COLUMN rollup_way.on_date IS 'First of the days, or of the rep''s days in a team; NULL: opened on a day that is not known.';
 COMMENT ON COLUMN rollup_way.summary IS 'funnel_summary of the deals.';
 
 ALTER TABLE rollup_way ENABLE ROW LEVEL SECURITY;
 CREATE POLICY rollup_way_visible ON rollup_way USING ((SELECT NOT rollup_report_is_hidden()));
 
--- A rep's month in a pipeline is derived as a whole, so that nothing needs to be kept of single deals. Of rows as they are
--- now, up to a day: not as of it, as a row that is corrected today was wrong all along.
+-- What a rep opened in a pipeline in so many days is derived as a whole, so that nothing needs to be kept of single deals:
+-- fewer days are more cells to store and to add up, more days are more deals to derive when one of them is touched.
+CREATE VIEW rollup_way_days WITH (security_invoker = true) AS
+SELECT on_date,
+       fiscal_period_start + (on_date - fiscal_period_start) / 8 * 8 AS first_day,
+       least(fiscal_period_start + (on_date - fiscal_period_start) / 8 * 8 + 7, fiscal_period_end) AS last_day
+  FROM calendar
+ WHERE region = '';
+
+COMMENT ON VIEW rollup_way_days IS 'The days whose deals are in one cell of rollup_way, for each day of calendar. Other days are by themselves.';
+COMMENT ON COLUMN rollup_way_days.on_date IS 'The day.';
+COMMENT ON COLUMN rollup_way_days.first_day IS 'The first of the days it is among.';
+COMMENT ON COLUMN rollup_way_days.last_day IS 'The last of them.';
+
+-- Of rows as they are now, up to a day: not as of it, as a row that is corrected today was wrong all along.
 CREATE FUNCTION rollup_way_difference(rep_ids text[], pipeline_ids text[], days date[], to_day date)
     RETURNS TABLE (rep_id text, pipeline_id text, on_date date, summary sales_perf.funnel_summary)
     LANGUAGE sql STABLE
@@ -126,45 +139,45 @@ BEGIN ATOMIC
         SELECT DISTINCT
                e.rep_id,
                e.pipeline_id,
-               coalesce(k.fiscal_period_start, e.on_date) AS month_start,
-               coalesce(k.fiscal_period_end, e.on_date) AS month_end
+               coalesce(k.first_day, e.on_date) AS from_day,
+               coalesce(k.last_day, e.on_date) AS until_day
           FROM (SELECT t.rep_id, t.pipeline_id, t.on_date
                   FROM unnest(rep_ids, pipeline_ids, days) AS t (rep_id, pipeline_id, on_date)
                 UNION ALL
                 SELECT DISTINCT d.rep_id, d.pipeline_id, d.opened_on
                   FROM deal d
                  WHERE rep_ids IS NULL) AS e
-          LEFT JOIN calendar k ON k.region = '' AND k.on_date = e.on_date
+          LEFT JOIN rollup_way_days k ON k.on_date = e.on_date
     ),
     -- in three parts, each of which an index serves
     touched_deal AS (
         SELECT t.rep_id, t.pipeline_id, d.deal_id, d.opened_on, d.closed_on, d.outcome
           FROM touched t
-          JOIN deal d ON d.rep_id = t.rep_id AND d.opened_on BETWEEN t.month_start AND t.month_end
+          JOIN deal d ON d.rep_id = t.rep_id AND d.opened_on BETWEEN t.from_day AND t.until_day
          WHERE d.pipeline_id IS NOT DISTINCT FROM t.pipeline_id
         UNION ALL
         SELECT t.rep_id, t.pipeline_id, d.deal_id, d.opened_on, d.closed_on, d.outcome
           FROM touched t
-          JOIN deal d ON d.rep_id IS NULL AND d.opened_on BETWEEN t.month_start AND t.month_end
+          JOIN deal d ON d.rep_id IS NULL AND d.opened_on BETWEEN t.from_day AND t.until_day
          WHERE t.rep_id IS NULL
            AND d.pipeline_id IS NOT DISTINCT FROM t.pipeline_id
         UNION ALL
         SELECT t.rep_id, t.pipeline_id, d.deal_id, d.opened_on, d.closed_on, d.outcome
           FROM touched t
           JOIN deal d ON d.opened_on IS NULL
-         WHERE t.month_start IS NULL
+         WHERE t.from_day IS NULL
            AND d.rep_id IS NOT DISTINCT FROM t.rep_id
            AND d.pipeline_id IS NOT DISTINCT FROM t.pipeline_id
     ),
     wanted AS (
         SELECT d.rep_id,
                d.pipeline_id,
-               greatest(coalesce(k.fiscal_period_start, d.opened_on), b.first_day) AS on_date,
+               greatest(coalesce(k.first_day, d.opened_on), b.first_day) AS on_date,
                sales_perf.funnel_agg(way.path,
                                      CASE WHEN is_closed THEN d.outcome ELSE 'open' END,
                                      CASE WHEN is_closed THEN d.closed_on END) AS summary
           FROM touched_deal d
-          LEFT JOIN calendar k ON k.region = '' AND k.on_date = d.opened_on
+          LEFT JOIN rollup_way_days k ON k.on_date = d.opened_on
           LEFT JOIN rollup_boundary b ON b.rep_id = d.rep_id AND d.opened_on BETWEEN b.first_day AND b.last_day
          CROSS JOIN LATERAL (SELECT coalesce(d.outcome IN ('won', 'lost'), false) AND (d.closed_on <= to_day OR d.closed_on IS NULL) AS is_closed) AS state
          CROSS JOIN LATERAL (
@@ -188,9 +201,11 @@ BEGIN ATOMIC
                 UNION ALL
                 SELECT r.rep_id, r.pipeline_id, r.on_date, NULL, r.summary
                   FROM touched t
-                  JOIN rollup_way r ON r.rep_id IS NOT DISTINCT FROM t.rep_id
+                  -- by what can be hashed first
+                  JOIN rollup_way r ON coalesce(r.rep_id, '') = coalesce(t.rep_id, '')
+                                   AND r.rep_id IS NOT DISTINCT FROM t.rep_id
                                    AND r.pipeline_id IS NOT DISTINCT FROM t.pipeline_id
-                                   AND (r.on_date BETWEEN t.month_start AND t.month_end OR r.on_date IS NULL AND t.month_start IS NULL)) AS e
+                                   AND (r.on_date BETWEEN t.from_day AND t.until_day OR r.on_date IS NULL AND t.from_day IS NULL)) AS e
          GROUP BY e.rep_id, e.pipeline_id, e.on_date
     )
     SELECT c.rep_id, c.pipeline_id, c.on_date, c.wanted_summary OPERATOR(sales_perf.-) c.stored_summary
@@ -198,7 +213,7 @@ BEGIN ATOMIC
      WHERE c.wanted_summary OPERATOR(sales_perf.<>) c.stored_summary;
 END;
 
-COMMENT ON FUNCTION rollup_way_difference(text[], text[], date[], date) IS 'What the deals of some reps, in some pipelines, opened in the months of some days (side by side; NULL: all) come to up to a day, less what is stored of them.';
+COMMENT ON FUNCTION rollup_way_difference(text[], text[], date[], date) IS 'What the deals of some reps, in some pipelines, opened on some days (side by side; NULL: all) or others of the same cell come to up to a day, less what is stored of them.';
 
 CREATE VIEW rollup_touched_way WITH (security_invoker = true) AS
 SELECT rep_id,
