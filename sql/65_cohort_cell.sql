@@ -170,7 +170,7 @@ CREATE TABLE rollup_customer (
     rep_id           text,
     team_id          text,
     segment          text NOT NULL,
-    first_sold_on    date NOT NULL,
+    first_sold_on    date,
     is_pending       boolean NOT NULL,
     month_summary    sales_perf.period_summary,
     quarter_summary  sales_perf.period_summary,
@@ -184,7 +184,7 @@ COMMENT ON COLUMN rollup_customer.account_id IS 'The customer.';
 COMMENT ON COLUMN rollup_customer.rep_id IS 'The rep who sold; NULL: nobody.';
 COMMENT ON COLUMN rollup_customer.team_id IS 'The team the rep belonged to directly on the days of the sales; NULL: none.';
 COMMENT ON COLUMN rollup_customer.segment IS 'The customer''s segment; (no segment): not known.';
-COMMENT ON COLUMN rollup_customer.first_sold_on IS 'The day of the first of these purchases.';
+COMMENT ON COLUMN rollup_customer.first_sold_on IS 'The day of the first of these purchases, refunds and what cost nothing left out; NULL: there are only such.';
 COMMENT ON COLUMN rollup_customer.is_pending IS 'True while fold_rollup() puts the row in the place of what was stored: nobody else sees that.';
 COMMENT ON COLUMN rollup_customer.month_summary IS 'period_summary of the purchases by months.';
 COMMENT ON COLUMN rollup_customer.quarter_summary IS 'period_summary of the purchases by quarters.';
@@ -222,7 +222,7 @@ BEGIN ATOMIC
       FROM (SELECT s.account_id,
                    s.rep_id,
                    member.team_id,
-                   min(s.sold_on) AS first_sold_on,
+                   min(s.sold_on) FILTER (WHERE s.reporting_amount > 0 OR s.reporting_amount IS NULL) AS first_sold_on,
                    sales_perf.period_agg(s.sold_on, s.reporting_amount, s.covers_from, s.covers_to, 'month', (SELECT g.period_starts FROM calendar_grain g WHERE g.grain = 'month')) AS month_summary,
                    sales_perf.period_agg(s.sold_on, s.reporting_amount, s.covers_from, s.covers_to, 'quarter', (SELECT g.period_starts FROM calendar_grain g WHERE g.grain = 'quarter')) AS quarter_summary,
                    sales_perf.period_agg(s.sold_on, s.reporting_amount, s.covers_from, s.covers_to, 'year', (SELECT g.period_starts FROM calendar_grain g WHERE g.grain = 'year')) AS year_summary
@@ -243,7 +243,7 @@ BEGIN ATOMIC
             SELECT d.account_id,
                    d.rep_id,
                    member.team_id,
-                   min(d.closed_on),
+                   min(d.closed_on) FILTER (WHERE d.reporting_amount > 0 OR d.reporting_amount IS NULL),
                    sales_perf.period_agg(d.closed_on, d.reporting_amount, 'month', (SELECT g.period_starts FROM calendar_grain g WHERE g.grain = 'month')),
                    sales_perf.period_agg(d.closed_on, d.reporting_amount, 'quarter', (SELECT g.period_starts FROM calendar_grain g WHERE g.grain = 'quarter')),
                    sales_perf.period_agg(d.closed_on, d.reporting_amount, 'year', (SELECT g.period_starts FROM calendar_grain g WHERE g.grain = 'year'))
@@ -453,5 +453,78 @@ COMMENT ON COLUMN cohort_cell.rep_name IS 'The name of the rep; (no rep): what n
 COMMENT ON COLUMN cohort_cell.segment IS 'The accounts'' segment; (no segment): not known; NULL at the other levels.';
 COMMENT ON COLUMN cohort_cell.grain IS 'month, quarter or year: filter one.';
 COMMENT ON COLUMN cohort_cell.summary IS 'cohort_summary of the customers.';
+
+CREATE FUNCTION first_purchase_unfolded()
+    RETURNS TABLE (account_id text, rep_id text, sold_on date)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
+    SET plan_cache_mode = force_custom_plan
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    touched text[];
+BEGIN
+    IF NOT rollup_subject_serves('customer') THEN
+        RETURN QUERY
+            SELECT p.account_id,
+                   p.rep_id,
+                   p.sold_on
+              FROM purchase p
+             WHERE p.account_id IS NOT NULL
+               AND (p.reporting_amount > 0 OR p.reporting_amount IS NULL);
+        RETURN;
+    END IF;
+    touched := ARRAY(SELECT DISTINCT t.account_id
+                       FROM rollup_touched_customer t
+                      WHERE t.account_id IS NOT NULL
+                        AND (t.on_date IS NULL OR t.on_date <= sales_perf.as_of()));
+    IF touched <> '{}' THEN
+        RETURN QUERY
+            SELECT w.account_id,
+                   w.rep_id,
+                   w.first_sold_on
+              FROM rollup_customer_wanted(touched, sales_perf.as_of()) w
+             WHERE w.first_sold_on IS NOT NULL;
+    END IF;
+END
+$$;
+
+COMMENT ON FUNCTION first_purchase_unfolded() IS 'Of first_purchase what rollup_customer does not hold: the purchases of customers who were touched since; all, where it does not serve.';
+
+CREATE VIEW first_purchase WITH (security_invoker = true) AS
+SELECT account_id,
+       rep_id,
+       sold_on
+  FROM (SELECT false AS is_of_rollup,
+               account_id,
+               rep_id,
+               sold_on
+          FROM purchase
+         WHERE account_id IS NOT NULL
+           AND (reporting_amount > 0 OR reporting_amount IS NULL)
+        UNION ALL
+        SELECT true,
+               r.account_id,
+               r.rep_id,
+               r.first_sold_on
+          FROM rollup_customer r
+         WHERE (SELECT rollup_subject_serves('customer'))
+           AND r.first_sold_on IS NOT NULL
+           AND NOT EXISTS (SELECT
+                             FROM rollup_touched_customer t
+                            WHERE t.account_id = r.account_id
+                              AND (t.on_date IS NULL OR t.on_date <= sales_perf.as_of()))
+        UNION ALL
+        SELECT true,
+               account_id,
+               rep_id,
+               sold_on
+          FROM first_purchase_unfolded()) AS p
+ WHERE is_of_rollup = rollup_is_expected();
+
+COMMENT ON VIEW first_purchase IS 'Purchases (but refunds and what cost nothing) among which is the first of each customer, of each rep in each team: all of them, or where rollups are maintained only those.';
+COMMENT ON COLUMN first_purchase.account_id IS 'The customer.';
+COMMENT ON COLUMN first_purchase.rep_id IS 'The rep who sold; NULL: nobody.';
+COMMENT ON COLUMN first_purchase.sold_on IS 'The day.';
 
 SET LOCAL search_path = sales_perf, pg_temp;

@@ -448,10 +448,8 @@ BEGIN ATOMIC
            NULL::text,
            p.account_id,
            min(p.sold_on)
-      FROM purchase p
+      FROM first_purchase p
      WHERE p.sold_on <= last_day
-       AND p.account_id IS NOT NULL
-       AND (p.reporting_amount > 0 OR p.reporting_amount IS NULL)
      GROUP BY p.account_id
     HAVING min(p.sold_on) >= first_day
     UNION ALL
@@ -462,11 +460,9 @@ BEGIN ATOMIC
       FROM (SELECT member.team_id,
                    p.account_id,
                    min(p.sold_on) AS first_on
-              FROM purchase p
+              FROM first_purchase p
               JOIN rep_team member ON member.rep_id = p.rep_id AND p.sold_on BETWEEN member.valid_from AND member.valid_to
              WHERE p.sold_on <= last_day
-               AND p.account_id IS NOT NULL
-               AND (p.reporting_amount > 0 OR p.reporting_amount IS NULL)
              GROUP BY member.team_id, p.account_id) AS of_team
       JOIN team_tree tree ON tree.member_team_id = of_team.team_id
      GROUP BY tree.team_id, of_team.account_id
@@ -476,10 +472,8 @@ BEGIN ATOMIC
            p.rep_id,
            p.account_id,
            min(p.sold_on)
-      FROM purchase p
+      FROM first_purchase p
      WHERE p.sold_on <= last_day
-       AND p.account_id IS NOT NULL
-       AND (p.reporting_amount > 0 OR p.reporting_amount IS NULL)
      GROUP BY p.rep_id, p.account_id
     HAVING min(p.sold_on) >= first_day
     UNION ALL

@@ -10,6 +10,8 @@ CREATE FUNCTION pg_temp.answers() RETURNS TABLE (report text, answer jsonb) LANG
 SELECT 'retention', to_jsonb(x) FROM retention AS x
 UNION ALL SELECT 'cohort_retention', to_jsonb(x) FROM cohort_retention AS x
 UNION ALL SELECT 'funnel', to_jsonb(x) FROM funnel AS x WHERE grain IN ('quarter', 'all')
+UNION ALL SELECT 'first_purchase', to_jsonb(x) FROM kpi_first_purchase_between('2000-01-01', sales_perf.as_of()) AS x
+UNION ALL SELECT 'kpi_long', to_jsonb(x) FROM kpi_long AS x WHERE grain = 'year' AND kpi_code = 'new_customer_count'
 $$;
 
 -- with rollups and without: what differs
