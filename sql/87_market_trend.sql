@@ -23,40 +23,43 @@ END;
 COMMENT ON FUNCTION score_interval_high(double precision, double precision, double precision) IS 'Internal to market_trend and swot: upper bound of it.';
 
 CREATE VIEW market_trend_live WITH (security_invoker = true) AS
--- One reading of the deals: of 24 complete months, and of one more, which tells whether there was anything before. Outcomes
--- are told apart by grouping: that is quicker than a condition for each figure, and parallel workers can do it. (Of d's own columns
--- the planner has no statistics: by these it would expect so many groups that it sorts. A product it knows, and what is true or false.)
-WITH deal_cell AS MATERIALIZED (
+-- Worked out once, not for each deal. (Where deals are compared with both ends the planner would expect so few between them that it
+-- looks them up, so the months are cut off at the end afterwards.)
+WITH span AS MATERIALIZED (
+    SELECT date_trunc('month', (sales_perf.as_of() + 1)::timestamp) AS end_month,
+           (date_trunc('month', (sales_perf.as_of() + 1)::timestamp) - interval '25 months')::date AS first_day
+),
+-- One reading of the deals: of 24 complete months, and of one more, which tells whether there was anything before. A group holds all its
+-- months, so that there are few groups and parallel workers can do it. (Of d's own columns the planner has no statistics: by these
+-- it would expect so many groups that it sorts. A product it knows.)
+closed AS MATERIALIZED (
     SELECT a.segment,
            a.region,
            p.product_id,
-           date_trunc('month', d.closed_on::timestamp) AS month,
-           d.outcome = 'won' AS is_won,
-           count(*) AS deal_count,
-           count(d.reporting_amount) AS priced_count,
-           sum(d.reporting_amount) AS amount
+           sales_perf.closing_agg(d.closed_on, d.outcome, d.reporting_amount, NULL, 'month') AS closings
       FROM deal_core_as_of d
       LEFT JOIN account a ON a.account_id = d.account_id
       LEFT JOIN product p ON p.product_id = d.product_id
      WHERE NOT d.is_open
        AND d.outcome IN ('won', 'lost')
-       AND d.closed_on >= (date_trunc('month', (sales_perf.as_of() + 1)::timestamp) - interval '25 months')::date
-       AND d.closed_on < date_trunc('month', (sales_perf.as_of() + 1)::timestamp)::date
-     GROUP BY a.segment, a.region, p.product_id, date_trunc('month', d.closed_on::timestamp), d.outcome = 'won'
+       AND d.closed_on >= (SELECT s.first_day FROM span s)
+     GROUP BY a.segment, a.region, p.product_id
 ),
 -- As in the view purchase, won deals stand in for sales where there are none.
 cell AS MATERIALIZED (
-    SELECT segment,
-           region,
-           product_id,
-           month,
-           CASE WHEN is_won AND is_alone THEN deal_count ELSE 0 END AS sold_count,
-           CASE WHEN is_won AND is_alone THEN amount END AS sold_amount,
-           CASE WHEN is_won AND is_alone THEN deal_count - priced_count ELSE 0 END AS unpriced_count,
-           CASE WHEN is_won THEN deal_count ELSE 0 END AS won_count,
-           CASE WHEN is_won THEN 0 ELSE deal_count END AS lost_count
-      FROM deal_cell
+    SELECT c.segment,
+           c.region,
+           c.product_id,
+           v.period_start::timestamp AS month,
+           CASE WHEN e.is_alone THEN v.won_count ELSE 0 END AS sold_count,
+           CASE WHEN e.is_alone THEN v.bookings_amount END AS sold_amount,
+           CASE WHEN e.is_alone THEN v.unpriced_count ELSE 0 END AS unpriced_count,
+           v.won_count,
+           v.lost_count
+      FROM closed c
+     CROSS JOIN LATERAL sales_perf.closing_values(c.closings) AS v
      CROSS JOIN (SELECT NOT EXISTS (SELECT FROM sale) AS is_alone) AS e
+     WHERE v.period_start < (SELECT s.end_month FROM span s)
      UNION ALL
     SELECT a.segment,
            a.region,
@@ -75,8 +78,9 @@ cell AS MATERIALIZED (
 ),
 -- The first month with sales may be half of one: what begins with it cannot be compared.
 history AS MATERIALIZED (
-    SELECT date_trunc('month', (sales_perf.as_of() + 1)::timestamp) AS end_month,
+    SELECT s.end_month,
            (SELECT min(month) FROM cell WHERE sold_count > 0) AS first_month
+      FROM span s
 ),
 value_month AS MATERIALIZED (
     SELECT v.dimension,
