@@ -12,35 +12,57 @@ END;
 COMMENT ON FUNCTION is_beyond_chance(double precision, double precision, double precision, double precision) IS 'Internal to swot: whether two shares differ at 1 %, by the variance of the share they have together.';
 
 CREATE VIEW swot_live WITH (security_invoker = true) AS
--- The deals closed in the 12 months up to as_of(), by who closed them and in which team, and those of the 12 months before,
--- of the company alone. Outcomes are told apart by grouping, which is quicker than a condition for each figure.
-WITH closed AS MATERIALIZED (
-    SELECT CASE WHEN d.closed_on > (sales_perf.as_of() - interval '12 months')::date THEN d.rep_id END AS rep_id,
+-- Worked out once, not for each deal.
+WITH span AS MATERIALIZED (
+    SELECT (sales_perf.as_of() - interval '12 months')::date AS year_ago,
+           (sales_perf.as_of() - interval '24 months')::date AS two_years_ago
+),
+-- Who was in which team, or in none in the year: of the columns of one list together the planner expects no more than the
+-- list has rows, and sums up by hash. Reps and teams apart would be as many groups as there are deals, which it would sort.
+member AS (
+    SELECT rep_id,
+           team_id,
+           valid_from,
+           valid_to
+      FROM rep_team
+     UNION ALL
+    SELECT r.rep_id,
+           NULL,
+           lower(gap.days),
+           upper(gap.days) - 1
+      FROM rep r
+      LEFT JOIN (SELECT rep_id,
+                        range_agg(daterange(valid_from, valid_to, '[]')) AS days
+                   FROM rep_team
+                  GROUP BY rep_id) AS t ON t.rep_id = r.rep_id
+     CROSS JOIN LATERAL unnest(datemultirange(daterange((sales_perf.as_of() - interval '12 months')::date, sales_perf.as_of(), '(]')) - coalesce(t.days, '{}')) AS gap (days)
+),
+-- The deals closed in the 12 months up to as_of(), by who closed them and in which team, and those of the 12 months before.
+-- Outcomes are told apart by grouping, which is quicker than a condition for each figure.
+closed AS MATERIALIZED (
+    SELECT m.rep_id,
            m.team_id,
            a.segment,
-           d.closed_on <= (sales_perf.as_of() - interval '12 months')::date AS is_prior,
+           d.closed_on <= (SELECT s.year_ago FROM span s) AS is_prior,
            d.outcome = 'won' AS is_won,
            count(*) AS closed_count,
-           -- amounts and cycles are those of the deals won
-           count(d.reporting_amount) FILTER (WHERE d.outcome = 'won') AS amount_count,
+           count(d.reporting_amount) AS amount_count,
            sum(d.reporting_amount) FILTER (WHERE d.outcome = 'won') AS amount,
            sum(d.reporting_amount * d.reporting_amount) FILTER (WHERE d.outcome = 'won') AS amount_squares,
-           count(*) FILTER (WHERE d.outcome = 'won' AND d.opened_on > '-infinity' AND d.opened_on <= d.closed_on) AS cycle_count,
-           sum(d.closed_on - d.opened_on) FILTER (WHERE d.outcome = 'won' AND d.opened_on > '-infinity' AND d.opened_on <= d.closed_on) AS cycle_days,
-           sum((d.closed_on - d.opened_on)::bigint * (d.closed_on - d.opened_on)) FILTER (WHERE d.outcome = 'won' AND d.opened_on > '-infinity' AND d.opened_on <= d.closed_on) AS cycle_squares,
+           count(*) FILTER (WHERE d.opened_on > '-infinity' AND d.opened_on <= d.closed_on) AS cycle_count,
+           sum(d.closed_on - d.opened_on) FILTER (WHERE d.opened_on > '-infinity' AND d.opened_on <= d.closed_on) AS cycle_days,
+           sum((d.closed_on - d.opened_on)::bigint * (d.closed_on - d.opened_on)) FILTER (WHERE d.opened_on > '-infinity' AND d.opened_on <= d.closed_on) AS cycle_squares,
            count(*) FILTER (WHERE isfinite(d.expected_close_on)) AS expected_count,
            count(*) FILTER (WHERE d.closed_on > d.expected_close_on AND isfinite(d.expected_close_on)) AS late_count
       FROM deal_core_as_of d
       LEFT JOIN account a ON a.account_id = d.account_id
-      LEFT JOIN rep_team m
+      LEFT JOIN member m
         ON m.rep_id = d.rep_id
        AND d.closed_on BETWEEN m.valid_from AND m.valid_to
-       AND d.closed_on > (sales_perf.as_of() - interval '12 months')::date
      WHERE NOT d.is_open
        AND d.outcome IN ('won', 'lost')
-       AND d.closed_on > (sales_perf.as_of() - interval '24 months')::date
-       AND d.closed_on <= sales_perf.as_of()
-     GROUP BY 1, m.team_id, a.segment, 4, d.outcome = 'won'
+       AND d.closed_on > (SELECT s.two_years_ago FROM span s)
+     GROUP BY m.rep_id, m.team_id, a.segment, 4, d.outcome = 'won'
 ),
 -- For each figure the count, the sum and the sum of squares of what it is the mean of: a share is a mean of zeros and ones.
 -- Amounts that are no numbers (NaN, infinite) take those they were added to with them.
@@ -55,8 +77,9 @@ part AS MATERIALIZED (
            f.squares
       FROM closed c
      CROSS JOIN LATERAL (VALUES ('win_rate', c.closed_count::numeric, CASE WHEN c.is_won THEN c.closed_count ELSE 0 END::numeric, CASE WHEN c.is_won THEN c.closed_count ELSE 0 END::numeric),
-                                ('average_deal_amount', CASE WHEN c.amount_squares < 'Infinity' THEN c.amount_count END, c.amount, c.amount_squares),
-                                ('cycle_average_days', c.cycle_count, c.cycle_days, c.cycle_squares),
+                                -- amounts and cycles are those of the deals won
+                                ('average_deal_amount', CASE WHEN c.is_won AND c.amount_squares < 'Infinity' THEN c.amount_count END, c.amount, c.amount_squares),
+                                ('cycle_average_days', CASE WHEN c.is_won THEN c.cycle_count END, c.cycle_days, c.cycle_squares),
                                 ('late_closing', c.expected_count, c.late_count, c.late_count)) AS f (topic, n, total, squares)
      WHERE f.n > 0
 ),
