@@ -6,8 +6,12 @@ SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 -- rank and the correlation of ranks is Spearman's, exactly. There are but four such sets: all rep-months; those with enough deals for every rate,
 -- average and percentile; those since activities are recorded; and both.
 CREATE VIEW kpi_redundancy WITH (security_invoker = true) AS
+-- (Where days are compared with both ends the planner would expect so few deals between them that it looks them up in one process, so what
+-- closed since the last of the months is left out afterwards, as a month too many.)
 WITH month AS MATERIALIZED (
     SELECT array_agg(latest.period_start ORDER BY latest.period_start) AS starts,
+           array_agg(latest.period_start ORDER BY latest.period_start) || max(latest.period_end) + 1 AS bounds,
+           count(*) AS month_count,
            min(latest.period_start) AS first_day,
            max(latest.period_end) AS last_day
       FROM (SELECT p.period_start, p.period_end
@@ -17,16 +21,23 @@ WITH month AS MATERIALIZED (
              ORDER BY p.period_start DESC
              LIMIT 24) AS latest
 ),
-cell AS MATERIALIZED (
+closed AS MATERIALIZED (
     SELECT d.rep_id,
-           width_bucket(d.closed_on, (SELECT m.starts FROM month m)) AS month_no,
+           width_bucket(d.closed_on, (SELECT m.bounds FROM month m)) AS month_no,
            sales_perf.deal_agg(d.reporting_amount, d.outcome, d.opened_on, d.closed_on) AS summary
       FROM deal_core_as_of d
      WHERE (SELECT rollup_grain()) IS NULL
        AND NOT d.is_open
        AND d.rep_id IS NOT NULL
-       AND d.closed_on BETWEEN (SELECT m.first_day FROM month m) AND (SELECT m.last_day FROM month m)
+       AND d.closed_on >= (SELECT m.first_day FROM month m)
      GROUP BY 1, 2
+),
+cell AS MATERIALIZED (
+    SELECT c.rep_id,
+           c.month_no,
+           c.summary
+      FROM closed c
+     WHERE c.month_no <= (SELECT m.month_count FROM month m)
     UNION ALL
     SELECT c.rep_id,
            width_bucket(c.closed_on, (SELECT m.starts FROM month m)),
@@ -139,18 +150,29 @@ ranked AS MATERIALIZED (
        AND (f.is_recorded OR NOT s.needs_recorded)
     WINDOW of_value AS (PARTITION BY s.set_no, f.kpi_no ORDER BY f.value)
 ),
+-- All KPIs of a set have the same rep-months.
+series AS MATERIALIZED (
+    SELECT set_no,
+           kind,
+           kpi_no,
+           array_agg(rank ORDER BY row_no) AS ranks
+      FROM ranked
+     GROUP BY set_no, kind, kpi_no
+),
 correlated AS (
     SELECT a.kpi_no,
            b.kpi_no AS other_kpi_no,
-           count(*) AS rep_month_count,
-           corr(a.rank, b.rank) AS rank_correlation
-      FROM ranked a
-      JOIN ranked b
+           r.rep_month_count,
+           r.rank_correlation
+      FROM series a
+      JOIN series b
         ON b.set_no = a.set_no
-       AND b.row_no = a.row_no
        AND b.kpi_no > a.kpi_no
        AND a.set_no = CASE WHEN a.kind = 1 AND b.kind = 1 THEN 1 WHEN b.kind = 2 THEN 2 WHEN a.kind = 1 THEN 3 ELSE 4 END
-     GROUP BY a.kpi_no, b.kpi_no
+     CROSS JOIN LATERAL (
+            SELECT count(*) AS rep_month_count,
+                   corr(pair.rank, pair.other_rank) AS rank_correlation
+              FROM unnest(a.ranks, b.ranks) AS pair (rank, other_rank)) AS r
 ),
 listed AS (
     SELECT n.kpi_no, k.code, k.name
