@@ -41,6 +41,12 @@ quarter_days AS (
       FROM quarter_day
     WINDOW since AS (ORDER BY on_date DESC)
 ),
+-- By the day's place among these days, for the planner does not know how few rows a join of purchases with days gives.
+quarter_list AS MATERIALIZED (
+    SELECT array_agg(quarter ORDER BY on_date) AS quarters,
+           min(on_date) AS first_day
+      FROM quarter_day
+),
 -- In the order of accounts and days everything that is asked of an account is one pass. The gap of a day's first purchase
 -- is above 0, or NULL on the first day of all.
 in_order AS (
@@ -49,10 +55,9 @@ in_order AS (
            b.amount,
            b.is_purchase,
            b.covers_to,
-           q.quarter,
+           (SELECT q.quarters FROM quarter_list q)[b.sold_on - (SELECT q.first_day FROM quarter_list q) + 1] AS quarter,
            CASE WHEN b.is_purchase THEN b.sold_on - lag(b.sold_on) OVER (PARTITION BY b.account_id COLLATE "C", b.is_purchase ORDER BY b.sold_on) ELSE 0 END AS gap_days
       FROM bought b
-      LEFT JOIN quarter_day q ON q.on_date = b.sold_on
 ),
 in_all AS MATERIALIZED (
     SELECT min(o.account_id) AS account_id,
@@ -60,11 +65,11 @@ in_all AS MATERIALIZED (
            max(o.sold_on) FILTER (WHERE o.is_purchase) AS last_on,
            max(o.covers_to) AS covered_to,
            count(*) FILTER (WHERE o.is_purchase) AS purchase_count,
-           count(*) FILTER (WHERE o.is_purchase AND o.sold_on > s.two_years_ago) AS recent_count,
+           count(*) FILTER (WHERE o.is_purchase AND o.sold_on > (SELECT s.two_years_ago FROM setting s)) AS recent_count,
            count(*) FILTER (WHERE o.is_purchase AND o.amount IS NULL) AS unpriced_count,
            sum(o.amount) AS total_amount,
-           sum(o.amount) FILTER (WHERE o.sold_on > s.two_years_ago) AS recent_amount,
-           sum(o.amount) FILTER (WHERE o.sold_on > s.year_ago) AS year_amount,
+           sum(o.amount) FILTER (WHERE o.sold_on > (SELECT s.two_years_ago FROM setting s)) AS recent_amount,
+           sum(o.amount) FILTER (WHERE o.sold_on > (SELECT s.year_ago FROM setting s)) AS year_amount,
            percentile_cont(0.5) WITHIN GROUP (ORDER BY o.gap_days) FILTER (WHERE o.gap_days > 0) AS gap_days,
            count(*) FILTER (WHERE o.gap_days > 0) AS gap_count,
            count(*) FILTER (WHERE (o.gap_days > 0 OR o.gap_days IS NULL) AND o.quarter = 1) AS count_1,
@@ -72,7 +77,6 @@ in_all AS MATERIALIZED (
            count(*) FILTER (WHERE (o.gap_days > 0 OR o.gap_days IS NULL) AND o.quarter = 3) AS count_3,
            count(*) FILTER (WHERE (o.gap_days > 0 OR o.gap_days IS NULL) AND o.quarter = 4) AS count_4
       FROM in_order o
-     CROSS JOIN setting s
      GROUP BY o.account_id COLLATE "C"
 ),
 buyers AS MATERIALIZED (
