@@ -23,34 +23,29 @@ BEGIN
         RETURN;
     END IF;
     RETURN QUERY
+    -- a group of deals holds all its stretches of days, so that there are few groups
     WITH closed AS MATERIALIZED (
         SELECT d.rep_id,
-               width_bucket(d.closed_on, days) AS part,
-               d.outcome = 'won' AS is_won,
-               count(*) AS closed_count,
-               count(CASE WHEN is_of_amounts THEN d.reporting_amount END) AS priced_count,
-               sum(CASE WHEN is_of_amounts THEN d.reporting_amount END) AS amount,
-               count(CASE WHEN is_of_cycles AND isfinite(d.opened_on) AND d.opened_on <= d.closed_on THEN 1 END) AS cycle_count,
-               sum(CASE WHEN is_of_cycles AND isfinite(d.opened_on) AND d.opened_on <= d.closed_on THEN d.closed_on - d.opened_on END) AS cycle_days
+               sales_perf.closing_agg(d.closed_on, d.outcome, CASE WHEN is_of_amounts THEN d.reporting_amount END, CASE WHEN is_of_cycles THEN d.opened_on END, 'day', days) AS closings
           FROM deal_core_as_of d
          WHERE NOT d.is_open
            AND d.closed_on >= first_day
            AND d.closed_on < end_day
            AND d.rep_id IS NOT NULL
-         GROUP BY 1, 2, 3
+         GROUP BY d.rep_id
     ),
     figure AS (
         SELECT c.rep_id,
-               c.part,
-               coalesce(sum(c.closed_count) FILTER (WHERE c.is_won), 0) AS won_count,
-               coalesce(sum(c.closed_count) FILTER (WHERE NOT c.is_won), 0) AS lost_count,
-               coalesce(sum(c.priced_count) FILTER (WHERE c.is_won), 0) AS priced_count,
-               coalesce(sum(c.amount) FILTER (WHERE c.is_won), 0) AS won_amount,
-               coalesce(sum(c.amount) FILTER (WHERE NOT c.is_won), 0) AS lost_amount,
-               coalesce(sum(c.cycle_count) FILTER (WHERE c.is_won), 0) AS cycle_count,
-               coalesce(sum(c.cycle_days) FILTER (WHERE c.is_won), 0)::numeric AS cycle_days
+               width_bucket(p.period_start, days) AS part,
+               p.won_count::numeric AS won_count,
+               p.lost_count::numeric AS lost_count,
+               (p.won_count - p.unpriced_count)::numeric AS priced_count,
+               p.bookings_amount AS won_amount,
+               p.lost_amount,
+               p.cycle_count::numeric AS cycle_count,
+               p.cycle_days::numeric AS cycle_days
           FROM closed c
-         GROUP BY c.rep_id, c.part
+         CROSS JOIN LATERAL sales_perf.closing_values(c.closings, days) AS p
     )
     SELECT f.rep_id,
            f.part,
@@ -277,12 +272,17 @@ bound AS MATERIALIZED (
             UNION SELECT completed_on + 1 FROM span
             UNION SELECT completed_on + 91 FROM span) AS d
 ),
+-- Of each KPI only the windows of courses that are judged by it.
 span_part AS MATERIALIZED (
-    SELECT s.completed_on,
+    SELECT s.kpi_code,
+           s.completed_on,
            width_bucket(p.on_date, b.days) - 1 AS part,
            p.of_before,
            p.of_after
-      FROM span s
+      FROM (SELECT DISTINCT a.kpi_code, c.completed_on
+              FROM asked a
+              JOIN completion c ON c.course_id = a.course_id
+             WHERE c.completed_on + 90 <= sales_perf.as_of()) AS s
      CROSS JOIN bound b
      CROSS JOIN LATERAL (VALUES (s.completed_on - 90, -1, 0), (s.completed_on, 1, 0), (s.completed_on + 1, 0, -1), (s.completed_on + 91, 0, 1)) AS p (on_date, of_before, of_after)
 ),
@@ -337,7 +337,7 @@ in_span AS MATERIALIZED (
            sum(s.of_after * u.denominator) AS denominator_after,
            coalesce(sum(s.of_after * u.sample_count), 0) AS sample_after
       FROM span_part s
-      JOIN running u ON u.part = s.part
+      JOIN running u ON u.part = s.part AND u.kpi_code = s.kpi_code
      GROUP BY u.kpi_code, s.completed_on, u.rep_id
 ),
 -- Each rep in each window of a course. (What follows goes by window functions where it could go by joins: nothing
