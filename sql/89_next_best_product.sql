@@ -22,10 +22,11 @@ bought AS MATERIALIZED (
      WHERE p.account_id IS NOT NULL
        AND coalesce(p.amount > 0, true)
 ),
+-- Once each, before they are put in order: that is a short list to sort.
 has AS MATERIALIZED (
     SELECT min(account_id) AS account_id,
-           array_agg(DISTINCT product_no ORDER BY product_no) AS products
-      FROM bought
+           array_agg(product_no ORDER BY product_no) AS products
+      FROM (SELECT DISTINCT account_id, product_no FROM bought) AS b
      GROUP BY account_id COLLATE "C"
 ),
 basket AS MATERIALIZED (
