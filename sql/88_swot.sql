@@ -37,8 +37,8 @@ member AS (
                   GROUP BY rep_id) AS t ON t.rep_id = r.rep_id
      CROSS JOIN LATERAL unnest(datemultirange(daterange((sales_perf.as_of() - interval '12 months')::date, sales_perf.as_of(), '(]')) - coalesce(t.days, '{}')) AS gap (days)
 ),
--- The deals closed in the 12 months up to as_of(), by who closed them and in which team, and those of the 12 months before.
--- Outcomes are told apart by grouping, which is quicker than a condition for each figure.
+-- The deals closed in the 12 months up to as_of(), by who closed them and in which team, and those of the 12 months before,
+-- of the company alone. Outcomes are told apart by grouping, which is quicker than a condition for each figure.
 closed AS MATERIALIZED (
     SELECT m.rep_id,
            m.team_id,
@@ -59,6 +59,7 @@ closed AS MATERIALIZED (
       LEFT JOIN member m
         ON m.rep_id = d.rep_id
        AND d.closed_on BETWEEN m.valid_from AND m.valid_to
+       AND d.closed_on > (SELECT s.year_ago FROM span s)
      WHERE NOT d.is_open
        AND d.outcome IN ('won', 'lost')
        AND d.closed_on > (SELECT s.two_years_ago FROM span s)
