@@ -148,25 +148,35 @@ cycle_percentile(PG_FUNCTION_ARGS)
 }
 
 /*
- * Reads a summary and builds its life table as of a day; false if the
- * summary is not valid.
+ * What life tables as of a day are made of; false if the summary is not valid.
  */
 static bool
-read_life_table(FunctionCallInfo fcinfo, int argument, int as_of_argument, LifeTable *table)
+read_lifetimes(FunctionCallInfo fcinfo, int argument, int as_of_argument,
+			   Lifetimes *times, DateADT *as_of)
 {
 	SummaryView view;
-	DateADT		as_of = PG_GETARG_DATEADT(as_of_argument);
-	Lifetimes	times;
 
-	if (DATE_NOT_FINITE(as_of))
+	*as_of = PG_GETARG_DATEADT(as_of_argument);
+	if (DATE_NOT_FINITE(*as_of))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("as_of must be a finite date")));
 	if (!summary_read(fcinfo, argument, &cycle_layout, &view))
 		return false;
-	times.won = view.histograms[WON_DAYS];
-	times.lost = view.histograms[LOST_DAYS];
-	times.open = view.histograms[OPEN_ON];
+	times->won = view.histograms[WON_DAYS];
+	times->lost = view.histograms[LOST_DAYS];
+	times->open = view.histograms[OPEN_ON];
+	return true;
+}
+
+static bool
+read_life_table(FunctionCallInfo fcinfo, int argument, int as_of_argument, LifeTable *table)
+{
+	Lifetimes	times;
+	DateADT		as_of;
+
+	if (!read_lifetimes(fcinfo, argument, as_of_argument, &times, &as_of))
+		return false;
 	*table = life_table(&times, as_of);
 	return true;
 }
@@ -176,10 +186,12 @@ PG_FUNCTION_INFO_V1(cycle_km_median);
 Datum
 cycle_km_median(PG_FUNCTION_ARGS)
 {
-	LifeTable	table;
+	Lifetimes	times;
+	DateADT		as_of;
 	int64		day;
 
-	if (!read_life_table(fcinfo, 0, 1, &table) || !life_median(&table, &day))
+	if (!read_lifetimes(fcinfo, 0, 1, &times, &as_of) ||
+		!life_median(&times, as_of, &day))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8((double) day);
 }
@@ -187,11 +199,12 @@ cycle_km_median(PG_FUNCTION_ARGS)
 static Datum
 km_median_limit(FunctionCallInfo fcinfo, bool upper)
 {
-	LifeTable	table;
+	Lifetimes	times;
+	DateADT		as_of;
 	int64		day;
 
-	if (!read_life_table(fcinfo, 0, 1, &table) ||
-		!life_median_limit(&table, 0.95, upper, &day))
+	if (!read_lifetimes(fcinfo, 0, 1, &times, &as_of) ||
+		!life_median_limit(&times, as_of, 0.95, upper, &day))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8((double) day);
 }

@@ -43,103 +43,137 @@ add_counts(int64 a, int64 b)
 }
 
 /*
- * Builds the life table as of a day, a date number like those of open.  Deals
- * opened later are not yet at risk.
+ * Goes over the days of a life table as of a day, a date number like those of
+ * open.  Deals opened later are not yet at risk.
  */
+typedef struct LifeWalk
+{
+	const Lifetimes *times;
+	int64		as_of;
+	int			won;
+	int			lost;
+	int			open;			/* the last opened is the youngest */
+	int64		at_risk;
+	double		survival;
+	double		run_survival;
+	double		run_at_risk;
+	bool		in_run;
+	double		hazard_variance;
+} LifeWalk;
+
+static void
+life_begin(LifeWalk *walk, const Lifetimes *times, int64 as_of)
+{
+	int			open = times->open.n;
+
+	memset(walk, 0, sizeof(LifeWalk));
+	walk->times = times;
+	walk->as_of = as_of;
+	walk->survival = walk->run_survival = 1;
+
+	while (open > 0 && times->open.bin[open - 1].key > as_of)
+		open--;
+	walk->open = open;
+	for (int i = 0; i < open; i++)
+		walk->at_risk = add_counts(walk->at_risk, times->open.bin[i].count);
+	walk->at_risk = add_counts(walk->at_risk, histogram_total(times->won));
+	walk->at_risk = add_counts(walk->at_risk, histogram_total(times->lost));
+}
+
+/* The next day, with everything but the incidences; false: there is none. */
+static bool
+life_next(LifeWalk *walk, LifeDay *row)
+{
+	const Lifetimes *times = walk->times;
+	bool		any = false;
+	int64		closed;
+
+	row->day = 0;
+	if (walk->won < times->won.n)
+		row->day = next_day(row->day, &any, times->won.bin[walk->won].key);
+	if (walk->lost < times->lost.n)
+		row->day = next_day(row->day, &any, times->lost.bin[walk->lost].key);
+	if (walk->open > 0)
+		row->day = next_day(row->day, &any, walk->as_of - times->open.bin[walk->open - 1].key);
+	if (!any)
+		return false;
+
+	row->at_risk = walk->at_risk;
+	row->won = row->lost = row->censored = 0;
+	if (walk->won < times->won.n && times->won.bin[walk->won].key == row->day)
+		row->won = times->won.bin[walk->won++].count;
+	if (walk->lost < times->lost.n && times->lost.bin[walk->lost].key == row->day)
+		row->lost = times->lost.bin[walk->lost++].count;
+	if (walk->open > 0 && walk->as_of - times->open.bin[walk->open - 1].key == row->day)
+		row->censored = times->open.bin[--walk->open].count;
+	closed = row->won + row->lost;
+
+	if (closed > 0)
+	{
+		/*
+		 * Between censorings the factors of the product cancel: what is left
+		 * of those at risk at the start of the run.  This is both quicker to
+		 * round and exact at shares such as one half.
+		 */
+		if (!walk->in_run)
+		{
+			walk->in_run = true;
+			walk->run_survival = walk->survival;
+			walk->run_at_risk = (double) walk->at_risk;
+		}
+		walk->survival = walk->run_survival * ((double) (walk->at_risk - closed) / walk->run_at_risk);
+		if (walk->at_risk > closed)
+			walk->hazard_variance += (double) closed /
+				((double) walk->at_risk * (double) (walk->at_risk - closed));
+	}
+	if (row->censored > 0)
+		walk->in_run = false;
+	walk->at_risk -= closed + row->censored;
+
+	row->survival = walk->survival;
+	row->survival_se = walk->survival * sqrt(walk->hazard_variance);
+	return true;
+}
+
 LifeTable
 life_table(const Lifetimes *times, int64 as_of)
 {
 	LifeTable	table;
-	int			won = 0;
-	int			lost = 0;
-	int			open = times->open.n;	/* the last opened is the youngest */
-	int64		at_risk = 0;
+	LifeWalk	walk;
 	double		survival = 1;
-	double		run_survival = 1;
-	double		run_at_risk = 0;
-	bool		in_run = false;
-	double		hazard_variance = 0;
 	double		win_incidence = 0;
 	double		loss_incidence = 0;
 	size_t		room = (size_t) times->won.n + times->lost.n + times->open.n + 1;
 
-	while (open > 0 && times->open.bin[open - 1].key > as_of)
-		open--;
-	for (int i = 0; i < open; i++)
-		at_risk = add_counts(at_risk, times->open.bin[i].count);
-	at_risk = add_counts(at_risk, histogram_total(times->won));
-	at_risk = add_counts(at_risk, histogram_total(times->lost));
-
+	life_begin(&walk, times, as_of);
 	table.days = palloc_extended(room * sizeof(LifeDay), MCXT_ALLOC_HUGE);
 	table.n = 0;
-	for (;;)
+	while (life_next(&walk, &table.days[table.n]))
 	{
-		LifeDay    *row = &table.days[table.n];
-		bool		any = false;
-		int64		closed;
+		LifeDay    *row = &table.days[table.n++];
 
-		row->day = 0;
-		if (won < times->won.n)
-			row->day = next_day(row->day, &any, times->won.bin[won].key);
-		if (lost < times->lost.n)
-			row->day = next_day(row->day, &any, times->lost.bin[lost].key);
-		if (open > 0)
-			row->day = next_day(row->day, &any, as_of - times->open.bin[open - 1].key);
-		if (!any)
-			break;
-
-		row->at_risk = at_risk;
-		row->won = row->lost = row->censored = 0;
-		if (won < times->won.n && times->won.bin[won].key == row->day)
-			row->won = times->won.bin[won++].count;
-		if (lost < times->lost.n && times->lost.bin[lost].key == row->day)
-			row->lost = times->lost.bin[lost++].count;
-		if (open > 0 && as_of - times->open.bin[open - 1].key == row->day)
-			row->censored = times->open.bin[--open].count;
-		closed = row->won + row->lost;
-
-		win_incidence += survival * ((double) row->won / (double) at_risk);
-		loss_incidence += survival * ((double) row->lost / (double) at_risk);
-		if (closed > 0)
-		{
-			/*
-			 * Between censorings the factors of the product cancel: what is
-			 * left of those at risk at the start of the run.  This is both
-			 * quicker to round and exact at shares such as one half.
-			 */
-			if (!in_run)
-			{
-				in_run = true;
-				run_survival = survival;
-				run_at_risk = (double) at_risk;
-			}
-			survival = run_survival * ((double) (at_risk - closed) / run_at_risk);
-			if (at_risk > closed)
-				hazard_variance += (double) closed /
-					((double) at_risk * (double) (at_risk - closed));
-		}
-		if (row->censored > 0)
-			in_run = false;
-		at_risk -= closed + row->censored;
-
-		row->survival = survival;
-		row->survival_se = survival * sqrt(hazard_variance);
+		win_incidence += survival * ((double) row->won / (double) row->at_risk);
+		loss_incidence += survival * ((double) row->lost / (double) row->at_risk);
 		row->win_incidence = win_incidence;
 		row->loss_incidence = loss_incidence;
-		table.n++;
+		survival = row->survival;
 	}
 	return table;
 }
 
 /* The first day on which survival is at most one half. */
 bool
-life_median(const LifeTable *table, int64 *day)
+life_median(const Lifetimes *times, int64 as_of, int64 *day)
 {
-	for (int i = 0; i < table->n; i++)
+	LifeWalk	walk;
+	LifeDay		row;
+
+	life_begin(&walk, times, as_of);
+	while (life_next(&walk, &row))
 	{
-		if (table->days[i].survival <= HALF)
+		if (row.survival <= HALF)
 		{
-			*day = table->days[i].day;
+			*day = row.day;
 			return true;
 		}
 	}
@@ -151,25 +185,30 @@ life_median(const LifeTable *table, int64 *day)
  * upper) limit of the survival, taken on the log scale, is at most one half.
  */
 bool
-life_median_limit(const LifeTable *table, double confidence, bool upper,
-				  int64 *day)
+life_median_limit(const Lifetimes *times, int64 as_of, double confidence,
+				  bool upper, int64 *day)
 {
 	double		z = normal_quantile(0.5 + confidence / 2);
+	LifeWalk	walk;
+	LifeDay		row;
 
-	for (int i = 0; i < table->n; i++)
+	life_begin(&walk, times, as_of);
+	while (life_next(&walk, &row))
 	{
-		const LifeDay *row = &table->days[i];
 		double		limit = 0;
 
 		/* no limits are defined once survival is 0 */
-		if (row->survival <= 0 && upper)
+		if (row.survival <= 0 && upper)
 			return false;
-		if (row->survival > 0)
-			limit = row->survival *
-				exp((upper ? z : -z) * row->survival_se / row->survival);
+		/* the upper limit is above survival */
+		if (upper && row.survival > HALF)
+			continue;
+		if (row.survival > 0)
+			limit = row.survival *
+				exp((upper ? z : -z) * row.survival_se / row.survival);
 		if (limit <= HALF)
 		{
-			*day = row->day;
+			*day = row.day;
 			return true;
 		}
 	}

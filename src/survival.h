@@ -48,9 +48,9 @@ typedef enum CloseEvent
 } CloseEvent;
 
 extern LifeTable life_table(const Lifetimes *times, int64 as_of);
-extern bool life_median(const LifeTable *table, int64 *day);
-extern bool life_median_limit(const LifeTable *table, double confidence,
-							  bool upper, int64 *day);
+extern bool life_median(const Lifetimes *times, int64 as_of, int64 *day);
+extern bool life_median_limit(const Lifetimes *times, int64 as_of,
+							  double confidence, bool upper, int64 *day);
 extern double life_restricted_mean(const LifeTable *table);
 extern const LifeDay *life_day(const LifeTable *table, int64 day);
 extern double log_rank_p(const LifeTable *a, const LifeTable *b, CloseEvent event);

@@ -9,6 +9,8 @@ quarter="BETWEEN '$quarter_start' AND '$quarter_end'" quarter_before="BETWEEN '$
 
 rep_scorecard="SELECT * FROM mart.rep_scorecard WHERE grain = 'quarter' AND period_start = '$quarter_start'"
 forecast="SELECT * FROM mart.forecast" goal_progress="SELECT * FROM mart.goal_progress"
+retention_by_month="SELECT * FROM mart.retention WHERE level = 'company' AND grain = 'month'"
+quarter_funnel="SELECT * FROM mart.funnel WHERE level = 'rep' AND policy = 'reached' AND grain = 'quarter' AND period_start = '$quarter_start'"
 # of its figures those that DuckDB can give; it reads only the rows it needs
 duckdb_rep_scorecard="SELECT rep_id, $(duckdb_nine " AND closed_on $quarter"),
 	sum(amount) FILTER (WHERE outcome = 'won' AND closed_on $quarter_before), count(*) FILTER (WHERE opened_on $quarter),
@@ -70,11 +72,12 @@ seconds_of() { awk -v ms="$(database=$with before=0 time_of "$1")" 'BEGIN { prin
 
 bench_reports() {
 	heading "$size deals: reports"
-	measure=elapsed compare "rep_scorecard of a past quarter, rollups, by the clock" "the same, from the deals" "<= 30 ms, x faster" \
+	# a dashboard's session has shown the report before, as that of DuckDB has, which stays; run four times it takes a sixth less than after once
+	measure=elapsed before=4 compare "rep_scorecard of a past quarter, rollups, by the clock" "the same, from the deals" "<= 30 ms, x faster" \
 		"in $with: $rep_scorecard" "in $without: $rep_scorecard"
-	compare "rep_scorecard of a past quarter, rollups" "the same, from the deals" "x faster" \
+	before=4 compare "rep_scorecard of a past quarter, rollups" "the same, from the deals" "x faster" \
 		"in $with: $rep_scorecard" "in $without: $rep_scorecard"
-	compare_with duckdb "rep_scorecard of a past quarter, rollups" "DuckDB, one thread, from its rows" ">= 5 x faster" \
+	before=4 compare_with duckdb "rep_scorecard of a past quarter, rollups" "DuckDB, one thread, from its rows" ">= 5 x faster" \
 		"in $with: $rep_scorecard" "duckdb:$duckdb_rep_scorecard"
 	# which take long of many deals
 	local runs=$((size > 1000000 ? 1 : runs)) aim=""
@@ -83,6 +86,10 @@ bench_reports() {
 		"in $with: $forecast" "in $without: $forecast"
 	compare "goal_progress, kept by fold_rollup" "the same, from the deals" "<= 100 ms, x faster" \
 		"in $with: $goal_progress" "in $without: $goal_progress"
+	compare "retention of the company by months, rollups" "the same, from the deals" "x faster" \
+		"in $with: $retention_by_month" "in $without: $retention_by_month"
+	compare "funnel of a past quarter, all reps, rollups" "the same, from the deals" "x faster" \
+		"in $with: $quarter_funnel" "in $without: $quarter_funnel"
 	# any change, also one that is none of deals, ends what was kept
 	database=$with run_sql -c "UPDATE mart.rep SET name = name WHERE rep_id = 'R001'"
 	compare "forecast, rollups, when something has changed" "without rollups" "$aim" \
