@@ -67,6 +67,13 @@ AS 'MODULE_PATHNAME', 'cycle_percentile';
 COMMENT ON FUNCTION sales_perf.cycle_percentile(sales_perf.cycle_summary, float8) IS
 'Days from opened_on to closed_on of won deals at a percentile (a share, 0 to 1), exactly percentile_cont. NULL without any.';
 
+CREATE FUNCTION sales_perf.closing_percentile(s sales_perf.cycle_summary, percentile float8)
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'closing_percentile';
+COMMENT ON FUNCTION sales_perf.closing_percentile(sales_perf.cycle_summary, float8) IS
+'Days from opened_on to closed_on of won and lost deals at a percentile (a share, 0 to 1), exactly percentile_cont. NULL without any.';
+
 CREATE FUNCTION sales_perf.cycle_median(s sales_perf.cycle_summary)
 RETURNS float8
 LANGUAGE sql

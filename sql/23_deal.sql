@@ -225,6 +225,16 @@ RETURN sales_perf.cycle_percentile(sales_perf.cycle(s), percentile);
 COMMENT ON FUNCTION sales_perf.cycle_percentile(sales_perf.deal_summary, float8) IS
 'Days from opened_on to closed_on of won deals at a percentile (a share, 0 to 1), exactly percentile_cont. NULL without any.';
 
+CREATE FUNCTION sales_perf.closing_percentile(s sales_perf.deal_summary, percentile float8)
+RETURNS float8
+LANGUAGE sql
+IMMUTABLE
+STRICT
+PARALLEL SAFE
+RETURN sales_perf.closing_percentile(sales_perf.cycle(s), percentile);
+COMMENT ON FUNCTION sales_perf.closing_percentile(sales_perf.deal_summary, float8) IS
+'Days from opened_on to closed_on of won and lost deals at a percentile (a share, 0 to 1), exactly percentile_cont. NULL without any.';
+
 CREATE FUNCTION sales_perf.cycle_median(s sales_perf.deal_summary)
 RETURNS float8
 LANGUAGE sql

@@ -57,10 +57,14 @@ SELECT c.level,
           JOIN stage s ON s.stage_no = v.stage_no
          WHERE s.pipeline_id = c.pipeline_id
            AND s.is_open) AS f
-  LEFT JOIN (SELECT sales_perf.cycle_percentile(sales_perf.cycle_agg('won'::text, opened_on, closed_on), 0.9) AS closing_p90_days
-               FROM deal_as_of
-              WHERE NOT is_open
-                AND closed_on > (sales_perf.as_of() - interval '12 months')::date) AS usual ON true;
+  -- the same of either; in one group the deals are read in less time than their cells are made
+  LEFT JOIN (SELECT CASE
+                        WHEN rollup_is_expected() THEN (SELECT sales_perf.closing_percentile(sales_perf.rollup(summary), 0.9) FROM trailing_cell)
+                        ELSE (SELECT sales_perf.closing_percentile(sales_perf.cycle_agg(outcome, opened_on, closed_on), 0.9)
+                                FROM deal_as_of
+                               WHERE NOT is_open
+                                 AND closed_on > (sales_perf.as_of() - interval '12 months')::date)
+                    END AS closing_p90_days) AS usual ON true;
 
 COMMENT ON VIEW funnel IS 'How far the deals opened in a period have got up to as_of(), by open stage in the order of each pipeline, of the company, each team and each rep that has such deals. Attribution R (by opened_on). A stage counts as the policy says. A stage that no deal of the cohort was in has no row; deals whose stages are not known (pathless_count) stand in none. Filter one level, one policy and one grain.';
 COMMENT ON COLUMN funnel.level IS 'company, team (with the teams below it) or rep: filter one.';

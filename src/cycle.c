@@ -128,6 +128,21 @@ cycle_average(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8((double) days / (double) n);
 }
 
+/* NULL where there is nothing. */
+static Datum
+percentile_of(FunctionCallInfo fcinfo, HistogramBins days, double share)
+{
+	int64		n = histogram_total(days);
+	int64		low;
+	int64		high;
+	double		between;
+
+	if (n == 0)
+		PG_RETURN_NULL();
+	histogram_rank(days, n, share, &low, &high, &between);
+	PG_RETURN_FLOAT8((double) low + between * ((double) high - (double) low));
+}
+
 /* Exactly percentile_cont over the days from opening to winning. */
 PG_FUNCTION_INFO_V1(cycle_percentile);
 Datum
@@ -135,16 +150,43 @@ cycle_percentile(PG_FUNCTION_ARGS)
 {
 	SummaryView view;
 	double		share = percentile_argument(PG_GETARG_FLOAT8(1));
-	int64		n;
-	int64		low;
-	int64		high;
-	double		between;
 
-	if (!summary_read(fcinfo, 0, &cycle_layout, &view) ||
-		(n = histogram_total(view.histograms[WON_DAYS])) == 0)
+	if (!summary_read(fcinfo, 0, &cycle_layout, &view))
 		PG_RETURN_NULL();
-	histogram_rank(view.histograms[WON_DAYS], n, share, &low, &high, &between);
-	PG_RETURN_FLOAT8((double) low + between * ((double) high - (double) low));
+	return percentile_of(fcinfo, view.histograms[WON_DAYS], share);
+}
+
+/* The same over the days from opening to winning or losing. */
+PG_FUNCTION_INFO_V1(closing_percentile);
+Datum
+closing_percentile(PG_FUNCTION_ARGS)
+{
+	SummaryView view;
+	double		share = percentile_argument(PG_GETARG_FLOAT8(1));
+	HistogramBins won;
+	HistogramBins lost;
+	HistogramBins closed;
+
+	if (!summary_read(fcinfo, 0, &cycle_layout, &view))
+		PG_RETURN_NULL();
+	won = view.histograms[WON_DAYS];
+	lost = view.histograms[LOST_DAYS];
+	closed.n = 0;
+	closed.bin = palloc_extended(((size_t) won.n + lost.n + 1) * sizeof(HistogramBin), MCXT_ALLOC_HUGE);
+	for (int i = 0, j = 0; i < won.n || j < lost.n;)
+	{
+		HistogramBin *bin = &closed.bin[closed.n++];
+
+		bin->key = j >= lost.n || (i < won.n && won.bin[i].key < lost.bin[j].key) ?
+			won.bin[i].key : lost.bin[j].key;
+		bin->count = 0;
+		if (i < won.n && won.bin[i].key == bin->key)
+			bin->count = won.bin[i++].count;
+		if (j < lost.n && lost.bin[j].key == bin->key &&
+			pg_add_s64_overflow(bin->count, lost.bin[j++].count, &bin->count))
+			histogram_overflow();
+	}
+	return percentile_of(fcinfo, closed, share);
 }
 
 /*

@@ -46,7 +46,7 @@ SELECT 'R' || to_char(n, 'FM000'), 'Rep ' || n, 'team ' || 1 + n % 20, current_d
   FROM generate_series(1, 200) AS n;
 
 INSERT INTO account (account_id, name, segment, owner_rep_id)
-SELECT 'A' || to_char(n, 'FM000000'), 'Account ' || n, (ARRAY['enterprise', 'mid-market', 'small business'])[1 + n * 7 % 3], 'R' || to_char(1 + n % 200, 'FM000')
+SELECT 'A' || to_char(n, 'FM0000000'), 'Account ' || n, (ARRAY['enterprise', 'mid-market', 'small business'])[1 + n * 7 % 3], 'R' || to_char(1 + n % 200, 'FM000')
   FROM generate_series(0, greatest(20, :deals / 12) - 1) AS n;
 
 -- ---------------------------------------------------------------- deals
@@ -103,7 +103,7 @@ CREATE VIEW story_deal AS
 SELECT s.i,
        s.deal_id,
        'Deal ' || s.i AS name,
-       'A' || to_char(s.account_no, 'FM000000') AS account_id,
+       'A' || to_char(s.account_no, 'FM0000000') AS account_id,
        'R' || to_char(s.rep_no, 'FM000') AS rep_id,
        CASE s.outcome
            WHEN 'open' THEN (ARRAY['prospect', 'qualified', 'proposal', 'negotiation'])[s.stage_no]

@@ -2,7 +2,7 @@
 -- reckoned with numeric, on random deals with ties, censoring and faulty dates.
 SET search_path = public, sales_perf;
 \ir fixture/samples.sql
-SELECT plan(27);
+SELECT plan(28);
 
 -- groups of 0 to some hundred deals; those of group 7 on have few distinct days, so that there are many ties
 CREATE TABLE deal AS
@@ -63,6 +63,14 @@ SELECT is_empty(
 		FROM judged
 		WHERE judged.group_no = summary.group_no AND verdict = 'won')$$,
 	'cycle_percentile is percentile_cont, the very same float, for any share');
+SELECT is_empty(
+	$$SELECT group_no, p, closing_percentile(s, p)
+	  FROM summary, generate_series(0, 200) AS i, LATERAL (VALUES (i / 200.0::float8), (fixture.random('p', i))) AS v (p)
+	  WHERE closing_percentile(s, p) IS DISTINCT FROM (
+		SELECT percentile_cont(p) WITHIN GROUP (ORDER BY closed_on - opened_on)
+		FROM judged
+		WHERE judged.group_no = summary.group_no AND verdict IN ('won', 'lost'))$$,
+	'closing_percentile that of won and lost ones');
 
 -- The life table in numeric, by definition: one row a day on which a deal closed or was censored.
 CREATE FUNCTION life_table(group_numbers int[], as_of_date date)
