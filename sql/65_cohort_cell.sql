@@ -344,6 +344,15 @@ COMMENT ON VIEW rollup_touched_customer IS 'The customers that are to be derived
 COMMENT ON COLUMN rollup_touched_customer.account_id IS 'The customer; NULL: purchases of nobody, which count nowhere here.';
 COMMENT ON COLUMN rollup_touched_customer.on_date IS 'The day from which on; NULL: at once.';
 
+CREATE FUNCTION rollup_touched_accounts(to_day date) RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN ARRAY(SELECT DISTINCT t.account_id
+                   FROM rollup_touched_customer t
+                  WHERE t.account_id IS NOT NULL
+                    AND (t.on_date IS NULL OR t.on_date <= to_day));
+
+COMMENT ON FUNCTION rollup_touched_accounts(date) IS 'The customers that are to be derived anew on a day.';
+
 CREATE FUNCTION cohort_unfolded_cell()
     RETURNS TABLE (level text, team_id text, rep_id text, segment text, grain text, summary sales_perf.cohort_summary)
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
@@ -365,10 +374,7 @@ BEGIN
               FROM cohort_live_cell c;
         RETURN;
     END IF;
-    touched := ARRAY(SELECT DISTINCT t.account_id
-                       FROM rollup_touched_customer t
-                      WHERE t.account_id IS NOT NULL
-                        AND (t.on_date IS NULL OR t.on_date <= sales_perf.as_of()));
+    touched := rollup_touched_accounts(sales_perf.as_of());
     IF touched <> '{}' THEN
         RETURN QUERY SELECT * FROM rollup_cohort_difference(touched, sales_perf.as_of());
     END IF;
@@ -474,10 +480,7 @@ BEGIN
                AND (p.reporting_amount > 0 OR p.reporting_amount IS NULL);
         RETURN;
     END IF;
-    touched := ARRAY(SELECT DISTINCT t.account_id
-                       FROM rollup_touched_customer t
-                      WHERE t.account_id IS NOT NULL
-                        AND (t.on_date IS NULL OR t.on_date <= sales_perf.as_of()));
+    touched := rollup_touched_accounts(sales_perf.as_of());
     IF touched <> '{}' THEN
         RETURN QUERY
             SELECT w.account_id,

@@ -28,10 +28,7 @@ BEGIN
            r.derived_on IS NULL
            OR r.has_sales IS DISTINCT FROM s.is_there
            OR EXISTS (SELECT FROM taken t WHERE t.kind = 'customer' AND t.subject_id IS NULL),
-           ARRAY(SELECT DISTINCT t.account_id
-                   FROM rollup_touched_customer t
-                  WHERE t.account_id IS NOT NULL
-                    AND (t.on_date IS NULL OR t.on_date <= to_day))
+           rollup_touched_accounts(to_day)
       INTO is_of_sales, is_all, touched
       FROM rollup_state r
      CROSS JOIN (SELECT EXISTS (SELECT FROM sale) AS is_there) AS s;
@@ -223,10 +220,7 @@ BEGIN ATOMIC
                 UNION ALL
                 SELECT r.account_id, r.rep_id, r.team_id, r.segment, r.first_sold_on, r.month_summary, r.quarter_summary, r.year_summary
                   FROM rollup_customer r) AS e
-         WHERE e.account_id NOT IN (SELECT t.account_id
-                                      FROM rollup_touched_customer t
-                                     WHERE t.account_id IS NOT NULL
-                                       AND (t.on_date IS NULL OR t.on_date <= sales_perf.as_of()))
+         WHERE e.account_id NOT IN (SELECT t.account_id FROM unnest(rollup_touched_accounts(sales_perf.as_of())) AS t (account_id))
          GROUP BY e.account_id, e.rep_id, e.team_id, e.segment, e.first_sold_on, e.month_summary, e.quarter_summary, e.year_summary
     ),
     way AS (
