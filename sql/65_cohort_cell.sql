@@ -154,14 +154,6 @@ SELECT 'segment'::text,
          GROUP BY cell.grain, coalesce(a.segment, '(no segment)')) AS e;
 
 COMMENT ON VIEW cohort_live_cell IS 'Read from the purchases: the customers of the company, of each team, rep and segment, by the periods of a grain.';
-COMMENT ON COLUMN cohort_live_cell.level IS 'company, team (with the teams below it), rep or segment: filter one.';
-COMMENT ON COLUMN cohort_live_cell.team_id IS 'The team, or the team of the rep; NULL at the levels company and segment.';
-COMMENT ON COLUMN cohort_live_cell.team_name IS 'Its name.';
-COMMENT ON COLUMN cohort_live_cell.rep_id IS 'The rep who sold; NULL at the other levels, and for what no rep sold.';
-COMMENT ON COLUMN cohort_live_cell.rep_name IS 'The name of the rep; (no rep): what no rep sold.';
-COMMENT ON COLUMN cohort_live_cell.segment IS 'The accounts'' segment; (no segment): not known; NULL at the other levels.';
-COMMENT ON COLUMN cohort_live_cell.grain IS 'month, quarter or year: filter one.';
-COMMENT ON COLUMN cohort_live_cell.summary IS 'cohort_summary of the customers.';
 
 -- ---------------------------------------------------------------- stored, where rollups are maintained
 
@@ -421,14 +413,6 @@ SELECT e.level,
  WHERE sales_perf.customer_count(e.summary) + sales_perf.inactive_count(e.summary) + sales_perf.invalid_count(e.summary) > 0;
 
 COMMENT ON VIEW cohort_rollup_cell IS 'From rollups: the customers of the company, of each team, rep and segment, by the periods of a grain.';
-COMMENT ON COLUMN cohort_rollup_cell.level IS 'company, team (with the teams below it), rep or segment: filter one.';
-COMMENT ON COLUMN cohort_rollup_cell.team_id IS 'The team, or the team of the rep; NULL at the levels company and segment.';
-COMMENT ON COLUMN cohort_rollup_cell.team_name IS 'Its name.';
-COMMENT ON COLUMN cohort_rollup_cell.rep_id IS 'The rep who sold; NULL at the other levels, and for what no rep sold.';
-COMMENT ON COLUMN cohort_rollup_cell.rep_name IS 'The name of the rep; (no rep): what no rep sold.';
-COMMENT ON COLUMN cohort_rollup_cell.segment IS 'The accounts'' segment; (no segment): not known; NULL at the other levels.';
-COMMENT ON COLUMN cohort_rollup_cell.grain IS 'month, quarter or year: filter one.';
-COMMENT ON COLUMN cohort_rollup_cell.summary IS 'cohort_summary of the customers.';
 
 -- ---------------------------------------------------------------- what reports read
 

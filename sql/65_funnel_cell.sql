@@ -86,15 +86,6 @@ SELECT 'all'::text,
               GROUP BY d.rep_id, d.pipeline_id, member.team_id) AS e;
 
 COMMENT ON VIEW rep_funnel_live_cell IS 'Read from the deals: with their ways through the stages by the period they were opened in, pipeline, rep and the rep''s team on that day; and, of grain all, every deal. Attribution R.';
-COMMENT ON COLUMN rep_funnel_live_cell.grain IS 'month, quarter, year or all: filter one.';
-COMMENT ON COLUMN rep_funnel_live_cell.period_start IS 'First day of the period in which the deals were opened.';
-COMMENT ON COLUMN rep_funnel_live_cell.period_end IS 'Last day of the period; of all: as_of().';
-COMMENT ON COLUMN rep_funnel_live_cell.period_label IS 'Label of the period.';
-COMMENT ON COLUMN rep_funnel_live_cell.is_complete IS 'True where the period is over as of as_of().';
-COMMENT ON COLUMN rep_funnel_live_cell.rep_id IS 'The rep who owned the deals; NULL: nobody.';
-COMMENT ON COLUMN rep_funnel_live_cell.pipeline_id IS 'The pipeline; NULL: deals of no pipeline.';
-COMMENT ON COLUMN rep_funnel_live_cell.summary IS 'funnel_summary of the deals.';
-COMMENT ON COLUMN rep_funnel_live_cell.team_id IS 'The team the rep belonged to on the day the deals were opened; NULL: none.';
 
 -- ---------------------------------------------------------------- stored, where rollups are maintained
 
@@ -316,15 +307,6 @@ SELECT e.grain,
  WHERE sales_perf.deal_count(e.summary) > 0;
 
 COMMENT ON VIEW rep_funnel_rollup_cell IS 'From rollups: deals with their ways through the stages by the period they were opened in, pipeline, rep and the rep''s team on that day; and, of grain all, every deal. Attribution R.';
-COMMENT ON COLUMN rep_funnel_rollup_cell.grain IS 'month, quarter, year or all: filter one.';
-COMMENT ON COLUMN rep_funnel_rollup_cell.period_start IS 'First day of the period in which the deals were opened.';
-COMMENT ON COLUMN rep_funnel_rollup_cell.period_end IS 'Last day of the period; of all: as_of().';
-COMMENT ON COLUMN rep_funnel_rollup_cell.period_label IS 'Label of the period.';
-COMMENT ON COLUMN rep_funnel_rollup_cell.is_complete IS 'True where the period is over as of as_of().';
-COMMENT ON COLUMN rep_funnel_rollup_cell.rep_id IS 'The rep who owned the deals; NULL: nobody.';
-COMMENT ON COLUMN rep_funnel_rollup_cell.pipeline_id IS 'The pipeline; NULL: deals of no pipeline.';
-COMMENT ON COLUMN rep_funnel_rollup_cell.summary IS 'funnel_summary of the deals.';
-COMMENT ON COLUMN rep_funnel_rollup_cell.team_id IS 'The team the rep belonged to on the day the deals were opened; NULL: none.';
 
 -- ---------------------------------------------------------------- what reports read
 
