@@ -10,23 +10,12 @@ WITH setting AS MATERIALIZED (
            (sales_perf.as_of() - interval '10 years')::date AS ten_years_ago,
            coalesce(' ' || (SELECT s.reporting_currency FROM mart_setting s), '') AS currency
 ),
--- A refund takes from amounts, but is no purchase.
-bought AS MATERIALIZED (
-    SELECT account_id,
-           product_id,
-           sold_on,
-           reporting_amount AS amount,
-           coalesce(amount > 0, true) AS is_purchase,
-           covers_to
-      FROM purchase
-     WHERE account_id IS NOT NULL
-),
--- The fiscal quarter of each day.
+-- The fiscal quarter of each day of the last 10 years.
 quarter_day AS MATERIALIZED (
     SELECT d.on_date::date AS on_date,
            coalesce(c.fiscal_quarter, extract(quarter FROM d.on_date)::integer) AS quarter
       FROM setting s
-     CROSS JOIN LATERAL generate_series(greatest(s.ten_years_ago, (SELECT min(b.sold_on) FROM bought b))::timestamp, s.today::timestamp, interval '1 day') AS d (on_date)
+     CROSS JOIN LATERAL generate_series(s.ten_years_ago::timestamp, s.today::timestamp, interval '1 day') AS d (on_date)
       LEFT JOIN calendar c ON c.on_date = d.on_date::date AND c.region = ''
 ),
 -- How many days of each quarter there were since: a quarter that an account has seen twice is to hold more of its purchases
@@ -41,43 +30,58 @@ quarter_days AS (
       FROM quarter_day
     WINDOW since AS (ORDER BY on_date DESC)
 ),
--- By the day's place among these days, for the planner does not know how few rows a join of purchases with days gives.
+-- By the day's place among these days: a subscript is cheaper than a join.
 quarter_list AS MATERIALIZED (
     SELECT array_agg(quarter ORDER BY on_date) AS quarters,
            min(on_date) AS first_day
       FROM quarter_day
 ),
--- In the order of accounts and days everything that is asked of an account is one pass. The gap of a day's first purchase
--- is above 0, or NULL on the first day of all.
-in_order AS (
-    SELECT b.account_id,
-           b.sold_on,
-           b.amount,
-           b.is_purchase,
-           b.covers_to,
-           (SELECT q.quarters FROM quarter_list q)[b.sold_on - (SELECT q.first_day FROM quarter_list q) + 1] AS quarter,
-           CASE WHEN b.is_purchase THEN b.sold_on - lag(b.sold_on) OVER (PARTITION BY b.account_id COLLATE "C", b.is_purchase ORDER BY b.sold_on) ELSE 0 END AS gap_days
-      FROM bought b
+-- Of purchase's two parts each is grouped by itself, by parallel workers; one of them is empty.
+bought AS (
+    SELECT (p.account_id COLLATE "C") COLLATE "default" AS account_id,
+           max(p.covers_to) AS covered_to,
+           sales_perf.purchase_history_agg(
+               p.sold_on,
+               p.reporting_amount,
+               p.product_id,
+               (SELECT q.quarters FROM quarter_list q)[p.sold_on - (SELECT q.first_day FROM quarter_list q) + 1],
+               CASE WHEN p.sold_on > (SELECT s.year_ago FROM setting s) THEN 0 WHEN p.sold_on > (SELECT s.two_years_ago FROM setting s) THEN 1 ELSE 2 END) AS history
+      FROM sale_as_of p
+     WHERE p.account_id IS NOT NULL
+     GROUP BY p.account_id COLLATE "C"
+    UNION ALL
+    SELECT (p.account_id COLLATE "C") COLLATE "default" AS account_id,
+           NULL::date AS covered_to,
+           sales_perf.purchase_history_agg(
+               p.sold_on,
+               p.reporting_amount,
+               p.product_id,
+               (SELECT q.quarters FROM quarter_list q)[p.sold_on - (SELECT q.first_day FROM quarter_list q) + 1],
+               CASE WHEN p.sold_on > (SELECT s.year_ago FROM setting s) THEN 0 WHEN p.sold_on > (SELECT s.two_years_ago FROM setting s) THEN 1 ELSE 2 END) AS history
+      FROM won_deal_as_of p
+     WHERE p.account_id IS NOT NULL
+     GROUP BY p.account_id COLLATE "C"
 ),
 in_all AS MATERIALIZED (
-    SELECT min(o.account_id) AS account_id,
-           min(o.sold_on) FILTER (WHERE o.is_purchase) AS first_on,
-           max(o.sold_on) FILTER (WHERE o.is_purchase) AS last_on,
-           max(o.covers_to) AS covered_to,
-           count(*) FILTER (WHERE o.is_purchase) AS purchase_count,
-           count(*) FILTER (WHERE o.is_purchase AND o.sold_on > (SELECT s.two_years_ago FROM setting s)) AS recent_count,
-           count(*) FILTER (WHERE o.is_purchase AND o.amount IS NULL) AS unpriced_count,
-           sum(o.amount) AS total_amount,
-           sum(o.amount) FILTER (WHERE o.sold_on > (SELECT s.two_years_ago FROM setting s)) AS recent_amount,
-           sum(o.amount) FILTER (WHERE o.sold_on > (SELECT s.year_ago FROM setting s)) AS year_amount,
-           percentile_cont(0.5) WITHIN GROUP (ORDER BY o.gap_days) FILTER (WHERE o.gap_days > 0) AS gap_days,
-           count(*) FILTER (WHERE o.gap_days > 0) AS gap_count,
-           count(*) FILTER (WHERE (o.gap_days > 0 OR o.gap_days IS NULL) AND o.quarter = 1) AS count_1,
-           count(*) FILTER (WHERE (o.gap_days > 0 OR o.gap_days IS NULL) AND o.quarter = 2) AS count_2,
-           count(*) FILTER (WHERE (o.gap_days > 0 OR o.gap_days IS NULL) AND o.quarter = 3) AS count_3,
-           count(*) FILTER (WHERE (o.gap_days > 0 OR o.gap_days IS NULL) AND o.quarter = 4) AS count_4
-      FROM in_order o
-     GROUP BY o.account_id COLLATE "C"
+    SELECT b.account_id,
+           b.covered_to,
+           (b.history).first_on,
+           (b.history).last_on,
+           (b.history).purchase_count,
+           (b.history).recent_count,
+           (b.history).unpriced_count,
+           (b.history).total_amount,
+           (b.history).recent_amount,
+           (b.history).year_amount,
+           greatest((b.history).day_count - 1, 0) AS gap_count,
+           (b.history).gap_median AS gap_days,
+           (b.history).quarter_1_count AS count_1,
+           (b.history).quarter_2_count AS count_2,
+           (b.history).quarter_3_count AS count_3,
+           (b.history).quarter_4_count AS count_4,
+           (b.history).liked_product_id,
+           (b.history).liked_amount
+      FROM bought b
 ),
 buyers AS MATERIALIZED (
     SELECT count(*) AS account_count
@@ -100,11 +104,11 @@ count_rank AS (
      GROUP BY recent_count
 ),
 amount_rank AS (
-    SELECT coalesce(recent_amount, 0) AS recent_amount,
-           (sum(count(*)) OVER (ORDER BY coalesce(recent_amount, 0)) * 2 - count(*) + 1)::bigint AS twice_rank
+    SELECT recent_amount,
+           (sum(count(*)) OVER (ORDER BY recent_amount) * 2 - count(*) + 1)::bigint AS twice_rank
       FROM in_all
      WHERE purchase_count > 0
-     GROUP BY coalesce(recent_amount, 0)
+     GROUP BY recent_amount
 ),
 scored AS (
     SELECT i.*,
@@ -116,7 +120,7 @@ scored AS (
      CROSS JOIN buyers b
       LEFT JOIN day_rank d ON d.last_on = i.last_on
       LEFT JOIN count_rank c ON c.recent_count = i.recent_count AND i.purchase_count > 0
-      LEFT JOIN amount_rank m ON m.recent_amount = coalesce(i.recent_amount, 0) AND i.purchase_count > 0
+      LEFT JOIN amount_rank m ON m.recent_amount = i.recent_amount AND i.purchase_count > 0
 ),
 -- How far each quarter is beyond its part of the days, in standard errors, with the correction for whole numbers.
 excess AS (
@@ -148,20 +152,6 @@ season AS (
      CROSS JOIN LATERAL (VALUES (1, l.count_1, l.days_1, l.z_1), (2, l.count_2, l.days_2, l.z_2), (3, l.count_3, l.days_3, l.z_3), (4, l.count_4, l.days_4, l.z_4)) AS x (quarter, day_count, quarter_days, z)
      WHERE greatest(l.z_1, l.z_2, l.z_3, l.z_4) > 2.807
        AND x.z = greatest(l.z_1, l.z_2, l.z_3, l.z_4)
-),
-liked AS (
-    SELECT DISTINCT ON (o.account_id COLLATE "C")
-           o.account_id,
-           o.product_id,
-           o.amount
-      FROM (SELECT account_id,
-                   product_id,
-                   sum(amount) AS amount
-              FROM bought
-             WHERE product_id IS NOT NULL
-             GROUP BY account_id, product_id
-            HAVING sum(amount) > 0) AS o
-     ORDER BY o.account_id COLLATE "C", o.amount DESC, o.product_id COLLATE "C"
 ),
 open_deal AS MATERIALIZED (
     SELECT account_id,
@@ -207,7 +197,7 @@ figure AS (
            p.product_id AS preferred_product_id,
            p.name AS preferred_product_name,
            p.family AS preferred_family,
-           l.amount AS preferred_product_amount,
+           i.liked_amount AS preferred_product_amount,
            e.quarter AS preferred_quarter,
            i.count_1 + i.count_2 + i.count_3 + i.count_4 AS season_day_count,
            e.day_count AS quarter_day_count,
@@ -219,8 +209,7 @@ figure AS (
      CROSS JOIN setting s
       LEFT JOIN scored i ON i.account_id = a.account_id
       LEFT JOIN season e ON e.account_id = a.account_id
-      LEFT JOIN liked l ON l.account_id = a.account_id
-      LEFT JOIN product p ON p.product_id = l.product_id
+      LEFT JOIN product p ON p.product_id = i.liked_product_id
       LEFT JOIN open_deal o ON o.account_id = a.account_id
       LEFT JOIN rep r ON r.rep_id = a.owner_rep_id
      WHERE i.purchase_count > 0
