@@ -72,6 +72,90 @@ COMMENT ON COLUMN feedback_thread.correction_count IS 'How often it was correcte
 COMMENT ON COLUMN feedback_thread.latest_feedback_id IS 'What it says now: the last correction, or itself.';
 COMMENT ON COLUMN feedback_thread.acknowledged_on IS 'The day it, or a correction of it, was first acknowledged; NULL: not yet.';
 
+-- From the deals in one pass over both quarters, by the rows behind goal_piece; where rollups are maintained, quarter by quarter
+-- from their cells. What is read is planned with days that the planner knows.
+CREATE FUNCTION rep_deviation_figure(first_day date, last_day date, prior_first_day date, prior_last_day date)
+    RETURNS TABLE (rep_id text, kpi_code text, value numeric, sample_count bigint, prior_value numeric, prior_sample_count bigint)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
+    -- reps times two quarters are few groups, but may be taken for many
+    SET enable_sort = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    codes        constant text[] := ARRAY['win_rate', 'bookings_amount', 'average_deal_amount', 'cycle_average_days'];
+    cuts         date[] := ARRAY(SELECT DISTINCT c.on_date FROM (VALUES (first_day), (last_day + 1), (prior_first_day), (prior_last_day + 1)) AS c (on_date) WHERE c.on_date IS NOT NULL ORDER BY 1);
+    split_ids    text[];
+    with_changes boolean;
+BEGIN
+    IF first_day IS NULL OR last_day IS NULL THEN
+        RETURN;
+    END IF;
+
+    IF rollup_grain() IS NOT NULL THEN
+        RETURN QUERY
+        SELECT b.entity_id,
+               b.kpi_code,
+               max(b.value) FILTER (WHERE turn.is_now),
+               coalesce(max(b.sample_count) FILTER (WHERE turn.is_now), 0),
+               max(b.value) FILTER (WHERE NOT turn.is_now),
+               coalesce(max(b.sample_count) FILTER (WHERE NOT turn.is_now), 0)
+          FROM (VALUES (true, first_day, last_day), (false, prior_first_day, prior_last_day)) AS turn (is_now, from_day, to_day)
+         CROSS JOIN LATERAL kpi_between(turn.from_day, turn.to_day) AS b
+         WHERE b.level = 'rep'
+           AND b.entity_id IS NOT NULL
+           AND b.kpi_code = ANY (codes)
+         GROUP BY b.entity_id, b.kpi_code;
+        RETURN;
+    END IF;
+
+    split_ids := ARRAY(SELECT DISTINCT c.deal_id FROM deal_credit c WHERE NOT c.is_overlay);
+    with_changes := is_changed_later();
+    RETURN QUERY
+    WITH part AS MATERIALIZED (
+        SELECT p.rep_id,
+               p.piece_start,
+               sum(p.won) AS won,
+               sum(p.lost) AS lost,
+               sum(p.priced) AS priced,
+               sum(p.cycles) AS cycles,
+               sum(p.cycle_days) AS cycle_days,
+               sum(p.won_amount) AS won_amount,
+               sum(p.credit_amount) AS credit_amount,
+               sum(p.credits) AS credits
+          FROM goal_closed_piece(cuts, true, split_ids, with_changes) AS p
+         GROUP BY p.rep_id, p.piece_start
+    ),
+    -- who has no deal has figures too: a sum of nothing
+    figure AS MATERIALIZED (
+        SELECT r.rep_id,
+               turn.is_now,
+               k.kpi_code,
+               CASE WHEN k.is_ratio THEN k.numerator / nullif(k.denominator, 0) ELSE k.numerator END AS value,
+               k.sample_count::bigint AS sample_count
+          FROM rep r
+         CROSS JOIN (VALUES (true, first_day), (false, prior_first_day)) AS turn (is_now, piece_start)
+          LEFT JOIN part p ON p.rep_id = r.rep_id AND p.piece_start = turn.piece_start
+         CROSS JOIN LATERAL (
+                VALUES ('win_rate'::text, true, p.won, p.won + p.lost, coalesce(p.won + p.lost, 0)),
+                       ('bookings_amount', false, coalesce(p.credit_amount, 0), NULL, coalesce(p.credits, 0)),
+                       ('average_deal_amount', true, p.won_amount, p.priced, coalesce(p.priced, 0)),
+                       ('cycle_average_days', true, p.cycle_days, p.cycles, coalesce(p.cycles, 0))) AS k (kpi_code, is_ratio, numerator, denominator, sample_count)
+    )
+    SELECT f.rep_id,
+           f.kpi_code,
+           max(f.value) FILTER (WHERE f.is_now),
+           max(f.sample_count) FILTER (WHERE f.is_now),
+           max(f.value) FILTER (WHERE NOT f.is_now),
+           max(f.sample_count) FILTER (WHERE NOT f.is_now)
+      FROM figure f
+     GROUP BY f.rep_id, f.kpi_code;
+END
+$$;
+
+COMMENT ON FUNCTION rep_deviation_figure(date, date, date, date) IS 'Behind rep_deviation: the four KPIs of each rep in a range of days and in one before, as kpi_between() gives them.';
+
 -- The medians are of all reps, so a filter on rep does not reach the scan of deals.
 CREATE VIEW rep_deviation WITH (security_invoker = true) AS
 WITH quarter AS MATERIALIZED (
@@ -87,20 +171,14 @@ WITH quarter AS MATERIALIZED (
      LIMIT 1
 ),
 figure AS MATERIALIZED (
-    SELECT b.entity_id AS rep_id,
-           b.kpi_code,
-           max(b.value) FILTER (WHERE turn.is_now) AS value,
-           coalesce(max(b.sample_count) FILTER (WHERE turn.is_now), 0) AS sample_count,
-           max(b.value) FILTER (WHERE NOT turn.is_now) AS prior_value,
-           coalesce(max(b.sample_count) FILTER (WHERE NOT turn.is_now), 0) AS prior_sample_count
+    SELECT f.rep_id,
+           f.kpi_code,
+           f.value,
+           f.sample_count,
+           f.prior_value,
+           f.prior_sample_count
       FROM quarter q
-     CROSS JOIN LATERAL (VALUES (true, q.period_start, q.period_end),
-                                (false, q.prior_start, q.prior_end)) AS turn (is_now, first_day, last_day)
-     CROSS JOIN LATERAL kpi_between(turn.first_day, turn.last_day) b
-     WHERE b.level = 'rep'
-       AND b.entity_id IS NOT NULL
-       AND b.kpi_code IN ('win_rate', 'bookings_amount', 'average_deal_amount', 'cycle_average_days')
-     GROUP BY b.entity_id, b.kpi_code
+     CROSS JOIN LATERAL rep_deviation_figure(q.period_start, q.period_end, q.prior_start, q.prior_end) AS f
 ),
 -- A rate is worth comparing from its minimum sample on; nothing booked after a quarter with deals is a figure too.
 -- Who was not there for a whole quarter has no figure for it.
