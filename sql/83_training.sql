@@ -5,8 +5,8 @@ SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 -- ---------------------------------------------------------------- deals by rep and stretch of days
 
 -- Read as a query of its own, in which days are constants: its plan fits them, and may be parallel.
-CREATE FUNCTION deal_kpi_part(days date[], codes text[])
-    RETURNS TABLE (rep_id text, part integer, kpi_code text, numerator numeric, denominator numeric, sample_count numeric)
+CREATE FUNCTION deal_figure_part(days date[], codes text[])
+    RETURNS TABLE (rep_id text, part integer, won_count bigint, lost_count bigint, priced_count bigint, won_amount numeric, lost_amount numeric, cycle_count bigint, cycle_days bigint)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = sales_perf_template, pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan
@@ -33,47 +33,53 @@ BEGIN
            AND d.closed_on < end_day
            AND d.rep_id IS NOT NULL
          GROUP BY d.rep_id
-    ),
-    figure AS (
-        SELECT c.rep_id,
-               width_bucket(p.period_start, days) AS part,
-               p.won_count::numeric AS won_count,
-               p.lost_count::numeric AS lost_count,
-               (p.won_count - p.unpriced_count)::numeric AS priced_count,
-               p.bookings_amount AS won_amount,
-               p.lost_amount,
-               p.cycle_count::numeric AS cycle_count,
-               p.cycle_days::numeric AS cycle_days
-          FROM closed c
-         CROSS JOIN LATERAL sales_perf.closing_values(c.closings, days) AS p
     )
+    SELECT c.rep_id,
+           width_bucket(p.period_start, days),
+           p.won_count,
+           p.lost_count,
+           p.won_count - p.unpriced_count,
+           p.bookings_amount,
+           p.lost_amount,
+           p.cycle_count,
+           p.cycle_days
+      FROM closed c
+     CROSS JOIN LATERAL sales_perf.closing_values(c.closings, days) AS p;
+END
+$$;
+
+COMMENT ON FUNCTION deal_figure_part(date[], text[]) IS 'Behind deal_kpi_part() and training_effect: the closed deals of each rep, between each of these days (in order) and the next: part 1 from the first day up to the one before the second. Amounts and cycles are 0 where none of these KPIs asks for them.';
+
+CREATE FUNCTION deal_kpi_part(days date[], codes text[])
+    RETURNS TABLE (rep_id text, part integer, kpi_code text, numerator numeric, denominator numeric, sample_count numeric)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
     SELECT f.rep_id,
            f.part,
            v.kpi_code,
            v.numerator,
            v.denominator,
            v.sample_count
-      FROM figure f
+      FROM deal_figure_part(days, codes) AS f
      CROSS JOIN LATERAL (VALUES
-               ('win_rate', f.won_count, f.won_count + f.lost_count, f.won_count + f.lost_count),
-               ('average_deal_amount', f.won_amount, f.priced_count, f.priced_count),
-               ('win_rate_amount', f.won_amount, CASE WHEN f.lost_count = 0 OR f.lost_amount <> 0 THEN f.won_amount + f.lost_amount END, f.won_count + f.lost_count),
-               ('cycle_average_days', f.cycle_days, f.cycle_count, f.cycle_count),
-               ('won_count', f.won_count, NULL, f.won_count),
-               ('lost_count', f.lost_count, NULL, f.lost_count),
-               ('closed_count', f.won_count + f.lost_count, NULL, f.won_count + f.lost_count),
-               ('lost_amount', f.lost_amount, NULL, f.lost_count)) AS v (kpi_code, numerator, denominator, sample_count)
+               ('win_rate', f.won_count::numeric, (f.won_count + f.lost_count)::numeric, (f.won_count + f.lost_count)::numeric),
+               ('average_deal_amount', f.won_amount, f.priced_count::numeric, f.priced_count::numeric),
+               ('win_rate_amount', f.won_amount, CASE WHEN f.lost_count = 0 OR f.lost_amount <> 0 THEN f.won_amount + f.lost_amount END, (f.won_count + f.lost_count)::numeric),
+               ('cycle_average_days', f.cycle_days::numeric, f.cycle_count::numeric, f.cycle_count::numeric),
+               ('won_count', f.won_count::numeric, NULL, f.won_count::numeric),
+               ('lost_count', f.lost_count::numeric, NULL, f.lost_count::numeric),
+               ('closed_count', (f.won_count + f.lost_count)::numeric, NULL, (f.won_count + f.lost_count)::numeric),
+               ('lost_amount', f.lost_amount, NULL, f.lost_count::numeric)) AS v (kpi_code, numerator, denominator, sample_count)
      WHERE v.kpi_code = ANY (codes);
-END
-$$;
+END;
 
-COMMENT ON FUNCTION deal_kpi_part(date[], text[]) IS 'A part of skill_gap and training_effect: those of these KPIs (of closed deals, that add up over days), of each rep, between each of these days (in order) and the next: part 1 from the first day up to the one before the second.';
+COMMENT ON FUNCTION deal_kpi_part(date[], text[]) IS 'A part of skill_gap: those of these KPIs (of closed deals, that add up over days), of each rep, of each part of deal_figure_part().';
 
 CREATE FUNCTION deal_kpi_codes() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ARRAY['win_rate', 'average_deal_amount', 'cycle_average_days', 'won_count', 'lost_count', 'closed_count', 'lost_amount'];
 
-COMMENT ON FUNCTION deal_kpi_codes() IS 'The KPIs of deal_kpi_part() whose parts may be added up. (win_rate_amount is given too, and is none of them: that lost amounts are not recorded shows in the sum alone.)';
+COMMENT ON FUNCTION deal_kpi_codes() IS 'The KPIs of deal_kpi_part() and training_effect whose parts may be added up. (win_rate_amount is given too, and is none of them: that lost amounts are not recorded shows in the sum alone.)';
 
 -- ---------------------------------------------------------------- who lacks what
 
@@ -273,35 +279,88 @@ bound AS MATERIALIZED (
             UNION SELECT completed_on + 91 FROM span) AS d
 ),
 -- Of each KPI only the windows of courses that are judged by it.
-span_part AS MATERIALIZED (
-    SELECT s.kpi_code,
-           s.completed_on,
-           width_bucket(p.on_date, b.days) - 1 AS part,
-           p.of_before,
-           p.of_after
-      FROM (SELECT DISTINCT a.kpi_code, c.completed_on
-              FROM asked a
-              JOIN completion c ON c.course_id = a.course_id
-             WHERE c.completed_on + 90 <= sales_perf.as_of()) AS s
-     CROSS JOIN bound b
-     CROSS JOIN LATERAL (VALUES (s.completed_on - 90, -1, 0), (s.completed_on, 1, 0), (s.completed_on + 1, 0, -1), (s.completed_on + 91, 0, 1)) AS p (on_date, of_before, of_after)
+span_kpi AS MATERIALIZED (
+    SELECT DISTINCT
+           a.kpi_code,
+           c.completed_on
+      FROM asked a
+      JOIN completion c ON c.course_id = a.course_id
+     WHERE c.completed_on + 90 <= sales_perf.as_of()
 ),
-moved AS MATERIALIZED (
-    SELECT p.rep_id,
-           p.part,
-           p.kpi_code,
-           p.numerator,
-           p.denominator,
-           p.sample_count
+-- Up to which part the days before the two windows and those up to their ends go.
+span_part AS MATERIALIZED (
+    SELECT s.completed_on,
+           width_bucket(s.completed_on - 90, b.days) - 1 AS before_from,
+           width_bucket(s.completed_on, b.days) - 1 AS before_to,
+           width_bucket(s.completed_on + 1, b.days) - 1 AS after_from,
+           width_bucket(s.completed_on + 91, b.days) - 1 AS after_to
+      FROM span s
+     CROSS JOIN bound b
+),
+-- numbers, for they sort and join faster than keys
+numbered AS MATERIALIZED (
+    SELECT r.rep_id,
+           row_number() OVER () AS rep_no
+      FROM rep r
+),
+deal_moved AS MATERIALIZED (
+    SELECT n.rep_no,
+           p.*
       FROM bound b
-     CROSS JOIN LATERAL deal_kpi_part(b.days, ARRAY(SELECT DISTINCT a.kpi_code FROM asked a WHERE a.kpi_code = ANY (deal_kpi_codes()))) AS p
-    UNION ALL
+     CROSS JOIN LATERAL deal_figure_part(b.days, ARRAY(SELECT DISTINCT a.kpi_code FROM asked a WHERE a.kpi_code = ANY (deal_kpi_codes()))) AS p
+      JOIN numbered n ON n.rep_id = p.rep_id
+),
+-- Part 0: nothing yet.
+deal_running AS MATERIALIZED (
+    SELECT r.rep_no,
+           n.part,
+           coalesce(sum(m.won_count) OVER so_far, 0) AS won_count,
+           coalesce(sum(m.lost_count) OVER so_far, 0) AS lost_count,
+           coalesce(sum(m.priced_count) OVER so_far, 0) AS priced_count,
+           coalesce(sum(m.won_amount) OVER so_far, 0) AS won_amount,
+           coalesce(sum(m.lost_amount) OVER so_far, 0) AS lost_amount,
+           coalesce(sum(m.cycle_count) OVER so_far, 0) AS cycle_count,
+           coalesce(sum(m.cycle_days) OVER so_far, 0) AS cycle_days
+      FROM bound b
+     CROSS JOIN LATERAL generate_series(0, b.day_count - 1) AS n (part)
+     CROSS JOIN numbered r
+      LEFT JOIN deal_moved m
+        ON m.rep_no = r.rep_no
+       AND m.part = n.part
+    WINDOW so_far AS (PARTITION BY r.rep_no ORDER BY n.part)
+),
+deal_span AS MATERIALIZED (
+    SELECT s.completed_on,
+           r.rep_id,
+           before_to.won_count - before_from.won_count AS won_before,
+           before_to.lost_count - before_from.lost_count AS lost_before,
+           before_to.priced_count - before_from.priced_count AS priced_before,
+           before_to.won_amount - before_from.won_amount AS won_amount_before,
+           before_to.lost_amount - before_from.lost_amount AS lost_amount_before,
+           before_to.cycle_count - before_from.cycle_count AS cycles_before,
+           before_to.cycle_days - before_from.cycle_days AS cycle_days_before,
+           after_to.won_count - after_from.won_count AS won_after,
+           after_to.lost_count - after_from.lost_count AS lost_after,
+           after_to.priced_count - after_from.priced_count AS priced_after,
+           after_to.won_amount - after_from.won_amount AS won_amount_after,
+           after_to.lost_amount - after_from.lost_amount AS lost_amount_after,
+           after_to.cycle_count - after_from.cycle_count AS cycles_after,
+           after_to.cycle_days - after_from.cycle_days AS cycle_days_after
+      FROM span_part s
+     CROSS JOIN numbered r
+      JOIN deal_running before_from ON before_from.rep_no = r.rep_no AND before_from.part = s.before_from
+      JOIN deal_running before_to ON before_to.rep_no = r.rep_no AND before_to.part = s.before_to
+      JOIN deal_running after_from ON after_from.rep_no = r.rep_no AND after_from.part = s.after_from
+      JOIN deal_running after_to ON after_to.rep_no = r.rep_no AND after_to.part = s.after_to
+),
+-- What a user's own KPIs come to.
+custom_moved AS MATERIALIZED (
     SELECT c.rep_id,
-           width_bucket(c.on_date, (SELECT b.days FROM bound b)),
+           width_bucket(c.on_date, (SELECT b.days FROM bound b)) AS part,
            c.kpi_code,
-           sum(c.numerator),
-           sum(c.denominator),
-           count(*)
+           sum(c.numerator) AS numerator,
+           sum(c.denominator) AS denominator,
+           count(*) AS sample_count
       FROM custom_kpi_row c
      WHERE c.on_date >= (SELECT b.first_day FROM bound b)
        AND c.on_date < (SELECT b.end_day FROM bound b)
@@ -309,7 +368,7 @@ moved AS MATERIALIZED (
        AND c.kpi_code IN (SELECT a.kpi_code FROM asked a)
      GROUP BY 1, 2, 3
 ),
-running AS MATERIALIZED (
+custom_running AS MATERIALIZED (
     SELECT r.rep_id,
            k.kpi_code,
            n.part,
@@ -319,26 +378,63 @@ running AS MATERIALIZED (
       FROM bound b
      CROSS JOIN LATERAL generate_series(1, b.day_count - 1) AS n (part)
      CROSS JOIN rep r
-     CROSS JOIN (SELECT DISTINCT kpi_code FROM asked) AS k
-      LEFT JOIN moved m
+     CROSS JOIN (SELECT DISTINCT kpi_code FROM custom_moved) AS k
+      LEFT JOIN custom_moved m
         ON m.rep_id = r.rep_id
        AND m.kpi_code = k.kpi_code
        AND m.part = n.part
     WINDOW so_far AS (PARTITION BY r.rep_id, k.kpi_code ORDER BY n.part)
 ),
-in_span AS MATERIALIZED (
+custom_span AS MATERIALIZED (
     SELECT u.kpi_code,
            s.completed_on,
            u.rep_id,
-           coalesce(sum(s.of_before * u.numerator), 0) AS numerator_before,
-           sum(s.of_before * u.denominator) AS denominator_before,
-           coalesce(sum(s.of_before * u.sample_count), 0) AS sample_before,
-           coalesce(sum(s.of_after * u.numerator), 0) AS numerator_after,
-           sum(s.of_after * u.denominator) AS denominator_after,
-           coalesce(sum(s.of_after * u.sample_count), 0) AS sample_after
+           sum(p.of_before * u.numerator) AS numerator_before,
+           sum(p.of_before * u.denominator) AS denominator_before,
+           sum(p.of_before * u.sample_count) AS sample_before,
+           sum(p.of_after * u.numerator) AS numerator_after,
+           sum(p.of_after * u.denominator) AS denominator_after,
+           sum(p.of_after * u.sample_count) AS sample_after
       FROM span_part s
-      JOIN running u ON u.part = s.part AND u.kpi_code = s.kpi_code
+     CROSS JOIN LATERAL (VALUES (s.before_from, -1, 0), (s.before_to, 1, 0), (s.after_from, 0, -1), (s.after_to, 0, 1)) AS p (part, of_before, of_after)
+      JOIN custom_running u ON u.part = p.part
      GROUP BY u.kpi_code, s.completed_on, u.rep_id
+),
+in_span AS MATERIALIZED (
+    SELECT k.kpi_code,
+           d.completed_on,
+           d.rep_id,
+           CASE k.kpi_code WHEN 'win_rate' THEN d.won_before WHEN 'average_deal_amount' THEN d.won_amount_before WHEN 'cycle_average_days' THEN d.cycle_days_before WHEN 'won_count' THEN d.won_before
+                           WHEN 'lost_count' THEN d.lost_before WHEN 'closed_count' THEN d.won_before + d.lost_before ELSE d.lost_amount_before END AS numerator_before,
+           CASE k.kpi_code WHEN 'win_rate' THEN d.won_before + d.lost_before WHEN 'average_deal_amount' THEN d.priced_before WHEN 'cycle_average_days' THEN d.cycles_before END AS denominator_before,
+           CASE k.kpi_code WHEN 'average_deal_amount' THEN d.priced_before WHEN 'cycle_average_days' THEN d.cycles_before WHEN 'won_count' THEN d.won_before
+                           WHEN 'lost_count' THEN d.lost_before WHEN 'lost_amount' THEN d.lost_before ELSE d.won_before + d.lost_before END AS sample_before,
+           CASE k.kpi_code WHEN 'win_rate' THEN d.won_after WHEN 'average_deal_amount' THEN d.won_amount_after WHEN 'cycle_average_days' THEN d.cycle_days_after WHEN 'won_count' THEN d.won_after
+                           WHEN 'lost_count' THEN d.lost_after WHEN 'closed_count' THEN d.won_after + d.lost_after ELSE d.lost_amount_after END AS numerator_after,
+           CASE k.kpi_code WHEN 'win_rate' THEN d.won_after + d.lost_after WHEN 'average_deal_amount' THEN d.priced_after WHEN 'cycle_average_days' THEN d.cycles_after END AS denominator_after,
+           CASE k.kpi_code WHEN 'average_deal_amount' THEN d.priced_after WHEN 'cycle_average_days' THEN d.cycles_after WHEN 'won_count' THEN d.won_after
+                           WHEN 'lost_count' THEN d.lost_after WHEN 'lost_amount' THEN d.lost_after ELSE d.won_after + d.lost_after END AS sample_after
+      FROM span_kpi k
+      JOIN deal_span d ON d.completed_on = k.completed_on
+     WHERE k.kpi_code = ANY (deal_kpi_codes())
+    UNION ALL
+    -- a KPI that nobody has rows of comes to nothing
+    SELECT k.kpi_code,
+           k.completed_on,
+           r.rep_id,
+           coalesce(c.numerator_before, 0),
+           c.denominator_before,
+           coalesce(c.sample_before, 0),
+           coalesce(c.numerator_after, 0),
+           c.denominator_after,
+           coalesce(c.sample_after, 0)
+      FROM span_kpi k
+     CROSS JOIN rep r
+      LEFT JOIN custom_span c
+        ON c.kpi_code = k.kpi_code
+       AND c.completed_on = k.completed_on
+       AND c.rep_id = r.rep_id
+     WHERE k.kpi_code <> ALL (deal_kpi_codes())
 ),
 -- Each rep in each window of a course. (What follows goes by window functions where it could go by joins: nothing
 -- tells the planner how many rows these are.)
