@@ -366,7 +366,12 @@ fact AS (
        AND g.first_day <= sales_perf.as_of()
        AND NOT g.is_complete
        AND g.status IN ('behind', 'at_risk', 'achieved')
-       AND EXISTS (SELECT FROM due)
+       -- asked once: where nobody to whom feedback is due has a running goal, goals are not measured
+       AND EXISTS (SELECT
+                     FROM due d
+                     JOIN goal own ON own.rep_id = d.rep_id
+                    WHERE own.first_day <= sales_perf.as_of()
+                      AND own.last_day > sales_perf.as_of())
     UNION ALL
     SELECT e.entity_id,
            2,
