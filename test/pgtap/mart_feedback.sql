@@ -1,6 +1,6 @@
 -- feedback_due: who is due, by whom and since when, against days counted by hand; the facts, against planted
 -- ones; deviations against plain SQL.
-SELECT plan(27);
+SELECT plan(29);
 
 SELECT sales_perf.create_mart('hand') \gset
 SET search_path = hand, public;
@@ -135,5 +135,21 @@ SELECT is(d2.fact_count, d.fact_count, 'goals that are over or to come, and aler
 SELECT is(d2.fact_count, d.fact_count, 'nor is an alert of a later day') FROM due2 d2 JOIN due d USING (rep_id) WHERE rep_id = 'r6';
 SELECT is(d2.fact_count, d.fact_count + 1, 'one that closed later was open') FROM due2 d2 JOIN due d USING (rep_id) WHERE rep_id = 'r7';
 SELECT is(summary_text, 'Max is to give Rep 1 feedback: it was due on 2025-01-31 and is 104 days overdue (every 30 days; there was none before). To talk about: ' || concat_ws('; ', fact_1, fact_2, fact_3) || '. Looked at: running goals that are behind (chance below 10 %, or pace below 0.8 and chance below 30 % or not known), at risk or achieved; open alerts; KPIs off by 2 robust standard deviations or more.', 'the sentence has all three') FROM due2 WHERE rep_id = 'r1';
+
+-- what rep_deviation reads in one pass is what kpi_between says, also of splits and of other currencies
+SELECT sales_perf.create_mart('demo') \gset
+SELECT sales_perf.generate_demo('demo', 2000) \gset
+SET search_path = demo, public;
+RESET sales_perf.as_of;
+CREATE TEMP TABLE figure AS
+SELECT f.*, q.period_start, q.period_end, q.prior_start, q.prior_end
+  FROM (SELECT * FROM period WHERE grain = 'quarter' AND is_complete ORDER BY period_start DESC LIMIT 3) AS q
+ CROSS JOIN LATERAL rep_deviation_figure(q.period_start, q.period_end, q.prior_start, q.prior_end) AS f;
+SELECT is_empty($$SELECT f.rep_id, f.kpi_code, f.period_start, f.value, b.value, f.prior_value, p.value
+                    FROM figure f
+                    LEFT JOIN LATERAL (SELECT * FROM kpi_between(f.period_start, f.period_end) k WHERE k.level = 'rep' AND k.kpi_code = f.kpi_code AND k.entity_id = f.rep_id) AS b ON true
+                    LEFT JOIN LATERAL (SELECT * FROM kpi_between(f.prior_start, f.prior_end) k WHERE k.level = 'rep' AND k.kpi_code = f.kpi_code AND k.entity_id = f.rep_id) AS p ON true
+                   WHERE (f.value, f.sample_count, f.prior_value, f.prior_sample_count) IS DISTINCT FROM (b.value, coalesce(b.sample_count, 0), p.value, coalesce(p.sample_count, 0))$$, 'the figures of rep_deviation are those of kpi_between');
+SELECT cmp_ok(count(*), '>', 20::bigint, 'and there are many') FROM figure;
 
 SELECT * FROM finish();
