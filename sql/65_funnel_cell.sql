@@ -97,6 +97,7 @@ CREATE TABLE rollup_way (
 );
 
 CREATE UNIQUE INDEX rollup_way_key ON rollup_way (rep_id, on_date, pipeline_id) NULLS NOT DISTINCT;
+CREATE INDEX rollup_way_on_date_idx ON rollup_way (on_date);
 
 COMMENT ON TABLE rollup_way IS 'The ways of deals through stages, stored: of the deals of a rep in a pipeline that were opened in eight days of a month (the first, second, third eight, and the rest), or in the part of these in which the rep was in one team. Written by fold_rollup().';
 COMMENT ON COLUMN rollup_way.rep_id IS 'The rep; NULL: nobody.';
@@ -271,6 +272,27 @@ $$;
 
 COMMENT ON FUNCTION way_unfolded_cell() IS 'Of the ways of deals what rollup_way does not hold: what is to be added for deals that were touched since; all, where it does not serve.';
 
+CREATE VIEW way_cell WITH (security_invoker = true) AS
+SELECT rep_id,
+       pipeline_id,
+       on_date,
+       summary
+  FROM rollup_way
+ WHERE (SELECT rollup_subject_serves('way'))
+UNION ALL
+SELECT rep_id,
+       pipeline_id,
+       on_date,
+       summary
+  FROM way_unfolded_cell();
+
+COMMENT ON VIEW way_cell IS 'The rows of rollup_way, and what is to be added for deals that were touched since they were stored.';
+COMMENT ON COLUMN way_cell.rep_id IS 'The rep; NULL: nobody.';
+COMMENT ON COLUMN way_cell.pipeline_id IS 'The pipeline; NULL: none.';
+COMMENT ON COLUMN way_cell.on_date IS 'A day from which on all its deals lie within one month and one team of the rep; NULL: not known.';
+COMMENT ON COLUMN way_cell.summary IS 'funnel_summary of the deals, or what it is to be added to.';
+
+-- Each period chooses its rows by their index.
 CREATE VIEW rep_funnel_rollup_cell WITH (security_invoker = true) AS
 SELECT e.grain,
        e.period_start,
@@ -286,23 +308,38 @@ SELECT e.grain,
                p.period_end,
                p.period_label,
                p.is_complete,
-               w.rep_id,
-               w.pipeline_id,
-               sales_perf.rollup(w.summary) AS summary,
-               member.team_id
-          FROM (SELECT grain, period_start, period_end, period_label, is_complete
-                  FROM period
-                UNION ALL
-                SELECT 'all'::text, first_day, last_day, 'all'::text, true
-                  FROM report_range) AS p
-          JOIN (SELECT rep_id, pipeline_id, on_date, summary
-                  FROM rollup_way
-                 WHERE (SELECT rollup_subject_serves('way'))
-                UNION ALL
-                SELECT rep_id, pipeline_id, on_date, summary
-                  FROM way_unfolded_cell()) AS w ON w.on_date BETWEEN p.period_start AND p.period_end OR p.grain = 'all'
-          LEFT JOIN rep_team member ON member.rep_id = w.rep_id AND coalesce(w.on_date, sales_perf.as_of()) BETWEEN member.valid_from AND member.valid_to
-         GROUP BY p.grain, p.period_start, p.period_end, p.period_label, p.is_complete, w.rep_id, w.pipeline_id, member.team_id) AS e
+               of_period.rep_id,
+               of_period.pipeline_id,
+               of_period.summary,
+               of_period.team_id
+          FROM period p
+         CROSS JOIN LATERAL (
+                SELECT w.rep_id,
+                       w.pipeline_id,
+                       member.team_id,
+                       sales_perf.rollup(w.summary) AS summary
+                  FROM way_cell w
+                  LEFT JOIN rep_team member ON member.rep_id = w.rep_id AND w.on_date BETWEEN member.valid_from AND member.valid_to
+                 WHERE w.on_date BETWEEN p.period_start AND p.period_end
+                 GROUP BY w.rep_id, w.pipeline_id, member.team_id) AS of_period
+        UNION ALL
+        SELECT 'all'::text,
+               r.first_day,
+               r.last_day,
+               'all'::text,
+               true,
+               of_all.rep_id,
+               of_all.pipeline_id,
+               of_all.summary,
+               of_all.team_id
+          FROM report_range r
+         CROSS JOIN (SELECT w.rep_id,
+                            w.pipeline_id,
+                            member.team_id,
+                            sales_perf.rollup(w.summary) AS summary
+                       FROM way_cell w
+                       LEFT JOIN rep_team member ON member.rep_id = w.rep_id AND coalesce(w.on_date, sales_perf.as_of()) BETWEEN member.valid_from AND member.valid_to
+                      GROUP BY w.rep_id, w.pipeline_id, member.team_id) AS of_all) AS e
  -- whose deals are gone
  WHERE sales_perf.deal_count(e.summary) > 0;
 
