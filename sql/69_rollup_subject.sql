@@ -72,13 +72,7 @@ BEGIN
                     SELECT d.account_id, greatest(d.opened_on, d.closed_on)
                       FROM deal d
                      WHERE d.outcome = 'won'
-                       AND d.closed_on > to_day
-                    UNION ALL
-                    SELECT d.account_id, greatest(d.opened_on, d.closed_on)
-                      FROM deal d
-                     WHERE d.outcome = 'won'
-                       AND d.opened_on > to_day
-                       AND d.closed_on <= to_day) AS p
+                       AND (d.closed_on > to_day OR d.opened_on > to_day)) AS p
              WHERE p.account_id IS NOT NULL
                AND p.on_date < 'infinity'
              GROUP BY p.account_id) AS e

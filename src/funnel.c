@@ -592,7 +592,8 @@ stage_times(const FunnelStage *stage, int64 won_deals, DateADT as_of)
 	int64		won_visits = add(stage->entered[OUTCOME_WON], stage->reentered[OUTCOME_WON]);
 
 	times.has_median = median_days(stage, &times.median);
-	times.has_km_median = life_median(&visits, as_of, &times.km_median);
+	times.has_km_median = table.has_median;
+	times.km_median = table.median;
 	times.has_curve = table.n > 0;
 	if (times.has_curve)
 		times.incidence = Min(table.days[table.n - 1].win_incidence, 1.0);

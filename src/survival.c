@@ -148,6 +148,8 @@ life_table(const Lifetimes *times, int64 as_of)
 	life_begin(&walk, times, as_of);
 	table.days = palloc_extended(room * sizeof(LifeDay), MCXT_ALLOC_HUGE);
 	table.n = 0;
+	table.has_median = false;
+	table.median = 0;
 	while (life_next(&walk, &table.days[table.n]))
 	{
 		LifeDay    *row = &table.days[table.n++];
@@ -157,6 +159,11 @@ life_table(const Lifetimes *times, int64 as_of)
 		row->win_incidence = win_incidence;
 		row->loss_incidence = loss_incidence;
 		survival = row->survival;
+		if (survival <= HALF && !table.has_median)
+		{
+			table.has_median = true;
+			table.median = row->day;
+		}
 	}
 	return table;
 }

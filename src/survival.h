@@ -39,6 +39,8 @@ typedef struct LifeTable
 {
 	LifeDay    *days;			/* by ascending day */
 	int			n;
+	bool		has_median;
+	int64		median;			/* as life_median() finds it without a table */
 } LifeTable;
 
 typedef enum CloseEvent
