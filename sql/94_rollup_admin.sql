@@ -212,7 +212,7 @@ BEGIN
           AND t.relkind = 'r'
           AND NOT starts_with(t.relname::text, 'rollup_')
           -- these they do not read
-          AND t.relname <> ALL (ARRAY['action_item', 'alert_event', 'alert_rule', 'course', 'enrolment', 'feedback', 'feedback_reply', 'metric_limit', 'review_cycle', 'skill', 'skill_kpi', 'view_log'])
+          AND t.relname <> ALL (ARRAY['action_item', 'alert_event', 'alert_rule', 'course', 'enrolment', 'feedback', 'feedback_reply', 'metric_limit', 'refresh_source', 'review_cycle', 'skill', 'skill_kpi', 'view_log'])
         ORDER BY t.relname
     LOOP
         IF found.relkind = 'r' THEN
