@@ -2,7 +2,9 @@
 -- the same period a year ago; the period that is not over against the part of them that is as long.
 --
 -- As in the scorecards, a filter on grain or period chooses rows of period_comparison first, whose
--- days then bound the scans of sale; a rep reaches them by its equality.
+-- days then bound the scans of sale; a rep reaches them by its equality. Whole periods are read by the month, where rollups are
+-- maintained, and only a part of a period by the day. Each range of days is a join of its own, which is not made where its figures
+-- are not asked for.
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
@@ -31,21 +33,25 @@ WITH sold AS NOT MATERIALIZED (
             SELECT current_part.sale_count,
                    current_part.amount AS sales_amount,
                    prior_part.amount AS prior_amount,
-                   prior_part.to_date_amount AS prior_to_date_amount,
+                   prior_to_date_part.amount AS prior_to_date_amount,
                    year_ago_part.amount AS year_ago_amount,
-                   year_ago_part.to_date_amount AS year_ago_to_date_amount
-              FROM (SELECT count(*) AS sale_count,
-                           sum(reporting_amount) AS amount
-                      FROM purchase
+                   year_ago_to_date_part.amount AS year_ago_to_date_amount
+              FROM (SELECT sum(sale_count)::bigint AS sale_count,
+                           sum(amount) AS amount
+                      FROM purchase_month_cell
                      WHERE sold_on BETWEEN p.period_start AND p.period_end) AS current_part
-              LEFT JOIN (SELECT sum(reporting_amount) AS amount,
-                                sum(reporting_amount) FILTER (WHERE sold_on <= p.prior_to_date_end) AS to_date_amount
-                           FROM purchase
+              LEFT JOIN (SELECT sum(amount) AS amount
+                           FROM purchase_month_cell
                           WHERE sold_on BETWEEN p.prior_start AND p.prior_end) AS prior_part ON true
-              LEFT JOIN (SELECT sum(reporting_amount) AS amount,
-                                sum(reporting_amount) FILTER (WHERE sold_on <= p.year_ago_to_date_end) AS to_date_amount
-                           FROM purchase
-                          WHERE sold_on BETWEEN p.year_ago_start AND p.year_ago_end) AS year_ago_part ON true) AS e
+              LEFT JOIN (SELECT sum(amount) AS amount
+                           FROM purchase_cell
+                          WHERE sold_on BETWEEN p.prior_start AND p.prior_to_date_end) AS prior_to_date_part ON true
+              LEFT JOIN (SELECT sum(amount) AS amount
+                           FROM purchase_month_cell
+                          WHERE sold_on BETWEEN p.year_ago_start AND p.year_ago_end) AS year_ago_part ON true
+              LEFT JOIN (SELECT sum(amount) AS amount
+                           FROM purchase_cell
+                          WHERE sold_on BETWEEN p.year_ago_start AND p.year_ago_to_date_end) AS year_ago_to_date_part ON true) AS e
     UNION ALL
     SELECT 'team'::text,
            e.team_id,
@@ -72,46 +78,62 @@ WITH sold AS NOT MATERIALIZED (
                    current_part.sale_count,
                    current_part.amount AS sales_amount,
                    prior_part.amount AS prior_amount,
-                   prior_part.to_date_amount AS prior_to_date_amount,
+                   prior_to_date_part.amount AS prior_to_date_amount,
                    year_ago_part.amount AS year_ago_amount,
-                   year_ago_part.to_date_amount AS year_ago_to_date_amount
+                   year_ago_to_date_part.amount AS year_ago_to_date_amount
               FROM team t
               LEFT JOIN (SELECT tree.team_id,
                                 sum(of_team.sale_count)::bigint AS sale_count,
                                 sum(of_team.amount) AS amount
                            FROM (SELECT member.team_id,
-                                     count(*) AS sale_count,
-                                     sum(s.reporting_amount) AS amount
-                                   FROM purchase s
+                                        sum(s.sale_count) AS sale_count,
+                                        sum(s.amount) AS amount
+                                   FROM purchase_month_cell s
                                    JOIN rep_team member ON member.rep_id = s.rep_id AND s.sold_on BETWEEN member.valid_from AND member.valid_to
                                   WHERE s.sold_on BETWEEN p.period_start AND p.period_end
                                   GROUP BY member.team_id) AS of_team
                            JOIN team_tree tree ON tree.member_team_id = of_team.team_id
                           GROUP BY tree.team_id) AS current_part ON current_part.team_id = t.team_id
               LEFT JOIN (SELECT tree.team_id,
-                                sum(of_team.amount) AS amount,
-                                sum(of_team.to_date_amount) AS to_date_amount
+                                sum(of_team.amount) AS amount
                            FROM (SELECT member.team_id,
-                                     sum(s.reporting_amount) AS amount,
-                                     sum(s.reporting_amount) FILTER (WHERE s.sold_on <= p.prior_to_date_end) AS to_date_amount
-                                   FROM purchase s
+                                        sum(s.amount) AS amount
+                                   FROM purchase_month_cell s
                                    JOIN rep_team member ON member.rep_id = s.rep_id AND s.sold_on BETWEEN member.valid_from AND member.valid_to
                                   WHERE s.sold_on BETWEEN p.prior_start AND p.prior_end
                                   GROUP BY member.team_id) AS of_team
                            JOIN team_tree tree ON tree.member_team_id = of_team.team_id
                           GROUP BY tree.team_id) AS prior_part ON prior_part.team_id = t.team_id
               LEFT JOIN (SELECT tree.team_id,
-                                sum(of_team.amount) AS amount,
-                                sum(of_team.to_date_amount) AS to_date_amount
+                                sum(of_team.amount) AS amount
                            FROM (SELECT member.team_id,
-                                     sum(s.reporting_amount) AS amount,
-                                     sum(s.reporting_amount) FILTER (WHERE s.sold_on <= p.year_ago_to_date_end) AS to_date_amount
-                                   FROM purchase s
+                                        sum(s.amount) AS amount
+                                   FROM purchase_cell s
+                                   JOIN rep_team member ON member.rep_id = s.rep_id AND s.sold_on BETWEEN member.valid_from AND member.valid_to
+                                  WHERE s.sold_on BETWEEN p.prior_start AND p.prior_to_date_end
+                                  GROUP BY member.team_id) AS of_team
+                           JOIN team_tree tree ON tree.member_team_id = of_team.team_id
+                          GROUP BY tree.team_id) AS prior_to_date_part ON prior_to_date_part.team_id = t.team_id
+              LEFT JOIN (SELECT tree.team_id,
+                                sum(of_team.amount) AS amount
+                           FROM (SELECT member.team_id,
+                                        sum(s.amount) AS amount
+                                   FROM purchase_month_cell s
                                    JOIN rep_team member ON member.rep_id = s.rep_id AND s.sold_on BETWEEN member.valid_from AND member.valid_to
                                   WHERE s.sold_on BETWEEN p.year_ago_start AND p.year_ago_end
                                   GROUP BY member.team_id) AS of_team
                            JOIN team_tree tree ON tree.member_team_id = of_team.team_id
-                          GROUP BY tree.team_id) AS year_ago_part ON year_ago_part.team_id = t.team_id) AS e
+                          GROUP BY tree.team_id) AS year_ago_part ON year_ago_part.team_id = t.team_id
+              LEFT JOIN (SELECT tree.team_id,
+                                sum(of_team.amount) AS amount
+                           FROM (SELECT member.team_id,
+                                        sum(s.amount) AS amount
+                                   FROM purchase_cell s
+                                   JOIN rep_team member ON member.rep_id = s.rep_id AND s.sold_on BETWEEN member.valid_from AND member.valid_to
+                                  WHERE s.sold_on BETWEEN p.year_ago_start AND p.year_ago_to_date_end
+                                  GROUP BY member.team_id) AS of_team
+                           JOIN team_tree tree ON tree.member_team_id = of_team.team_id
+                          GROUP BY tree.team_id) AS year_ago_to_date_part ON year_ago_to_date_part.team_id = t.team_id) AS e
     UNION ALL
     SELECT 'rep'::text,
            e.team_id,
@@ -140,29 +162,37 @@ WITH sold AS NOT MATERIALIZED (
                    current_part.sale_count,
                    current_part.amount AS sales_amount,
                    prior_part.amount AS prior_amount,
-                   prior_part.to_date_amount AS prior_to_date_amount,
+                   prior_to_date_part.amount AS prior_to_date_amount,
                    year_ago_part.amount AS year_ago_amount,
-                   year_ago_part.to_date_amount AS year_ago_to_date_amount
+                   year_ago_to_date_part.amount AS year_ago_to_date_amount
               FROM rep r
               LEFT JOIN team t ON t.team_id = r.team_id
               LEFT JOIN (SELECT rep_id,
-                                count(*) AS sale_count,
-                                sum(reporting_amount) AS amount
-                           FROM purchase
+                                sum(sale_count)::bigint AS sale_count,
+                                sum(amount) AS amount
+                           FROM purchase_month_cell
                           WHERE sold_on BETWEEN p.period_start AND p.period_end
                           GROUP BY rep_id) AS current_part ON current_part.rep_id = r.rep_id AND current_part.rep_id || '' = r.rep_id || ''
               LEFT JOIN (SELECT rep_id,
-                                sum(reporting_amount) AS amount,
-                                sum(reporting_amount) FILTER (WHERE sold_on <= p.prior_to_date_end) AS to_date_amount
-                           FROM purchase
+                                sum(amount) AS amount
+                           FROM purchase_month_cell
                           WHERE sold_on BETWEEN p.prior_start AND p.prior_end
                           GROUP BY rep_id) AS prior_part ON prior_part.rep_id = r.rep_id AND prior_part.rep_id || '' = r.rep_id || ''
               LEFT JOIN (SELECT rep_id,
-                                sum(reporting_amount) AS amount,
-                                sum(reporting_amount) FILTER (WHERE sold_on <= p.year_ago_to_date_end) AS to_date_amount
-                           FROM purchase
+                                sum(amount) AS amount
+                           FROM purchase_cell
+                          WHERE sold_on BETWEEN p.prior_start AND p.prior_to_date_end
+                          GROUP BY rep_id) AS prior_to_date_part ON prior_to_date_part.rep_id = r.rep_id AND prior_to_date_part.rep_id || '' = r.rep_id || ''
+              LEFT JOIN (SELECT rep_id,
+                                sum(amount) AS amount
+                           FROM purchase_month_cell
                           WHERE sold_on BETWEEN p.year_ago_start AND p.year_ago_end
                           GROUP BY rep_id) AS year_ago_part ON year_ago_part.rep_id = r.rep_id AND year_ago_part.rep_id || '' = r.rep_id || ''
+              LEFT JOIN (SELECT rep_id,
+                                sum(amount) AS amount
+                           FROM purchase_cell
+                          WHERE sold_on BETWEEN p.year_ago_start AND p.year_ago_to_date_end
+                          GROUP BY rep_id) AS year_ago_to_date_part ON year_ago_to_date_part.rep_id = r.rep_id AND year_ago_to_date_part.rep_id || '' = r.rep_id || ''
             UNION ALL
             SELECT NULL::text,
                    NULL::text,
@@ -171,24 +201,30 @@ WITH sold AS NOT MATERIALIZED (
                    current_part.sale_count,
                    current_part.amount,
                    prior_part.amount,
-                   prior_part.to_date_amount,
+                   prior_to_date_part.amount,
                    year_ago_part.amount,
-                   year_ago_part.to_date_amount
-              FROM (SELECT count(*) AS sale_count,
-                           sum(reporting_amount) AS amount
-                      FROM purchase
+                   year_ago_to_date_part.amount
+              FROM (SELECT sum(sale_count)::bigint AS sale_count,
+                           sum(amount) AS amount
+                      FROM purchase_month_cell
                      WHERE rep_id IS NULL
                        AND sold_on BETWEEN p.period_start AND p.period_end) AS current_part
-              LEFT JOIN (SELECT sum(reporting_amount) AS amount,
-                                sum(reporting_amount) FILTER (WHERE sold_on <= p.prior_to_date_end) AS to_date_amount
-                           FROM purchase
+              LEFT JOIN (SELECT sum(amount) AS amount
+                           FROM purchase_month_cell
                           WHERE rep_id IS NULL
                             AND sold_on BETWEEN p.prior_start AND p.prior_end) AS prior_part ON true
-              LEFT JOIN (SELECT sum(reporting_amount) AS amount,
-                                sum(reporting_amount) FILTER (WHERE sold_on <= p.year_ago_to_date_end) AS to_date_amount
-                           FROM purchase
+              LEFT JOIN (SELECT sum(amount) AS amount
+                           FROM purchase_cell
+                          WHERE rep_id IS NULL
+                            AND sold_on BETWEEN p.prior_start AND p.prior_to_date_end) AS prior_to_date_part ON true
+              LEFT JOIN (SELECT sum(amount) AS amount
+                           FROM purchase_month_cell
                           WHERE rep_id IS NULL
                             AND sold_on BETWEEN p.year_ago_start AND p.year_ago_end) AS year_ago_part ON true
+              LEFT JOIN (SELECT sum(amount) AS amount
+                           FROM purchase_cell
+                          WHERE rep_id IS NULL
+                            AND sold_on BETWEEN p.year_ago_start AND p.year_ago_to_date_end) AS year_ago_to_date_part ON true
              WHERE EXISTS (SELECT FROM purchase WHERE rep_id IS NULL)) AS e
 )
 SELECT level,

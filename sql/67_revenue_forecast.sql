@@ -38,8 +38,8 @@ SELECT g.grain,
   FROM forecast_span g
  CROSS JOIN LATERAL (
         SELECT rep_id,
-               sales_perf.period_agg(sold_on, reporting_amount, g.grain, g.period_starts) AS summary
-          FROM purchase
+               sales_perf.period_agg(sold_on, amount, g.grain, g.period_starts) AS summary
+          FROM purchase_month_cell
          WHERE sold_on BETWEEN g.first_day AND g.last_day
          GROUP BY rep_id) AS e;
 
@@ -55,8 +55,8 @@ SELECT g.grain,
   FROM forecast_span g
  CROSS JOIN LATERAL (
         SELECT member.team_id,
-               sales_perf.period_agg(s.sold_on, s.reporting_amount, g.grain, g.period_starts) AS summary
-          FROM purchase s
+               sales_perf.period_agg(s.sold_on, s.amount, g.grain, g.period_starts) AS summary
+          FROM purchase_month_cell s
           JOIN rep_team member ON member.rep_id = s.rep_id AND s.sold_on BETWEEN member.valid_from AND member.valid_to
          WHERE s.sold_on BETWEEN g.first_day AND g.last_day
          GROUP BY member.team_id) AS e;

@@ -257,24 +257,24 @@ BEGIN ATOMIC
            coalesce(sum(e.sale_count), 0)::bigint
       FROM (SELECT 'company'::text AS level,
                    NULL::text AS entity_id,
-                   p.reporting_amount AS amount,
-                   1 AS sale_count
-              FROM purchase p
+                   p.amount,
+                   p.sale_count
+              FROM purchase_cell p
              WHERE p.sold_on BETWEEN first_day AND last_day
             UNION ALL
             SELECT 'team'::text,
                    member.team_id,
-                   p.reporting_amount,
-                   1
-              FROM purchase p
+                   p.amount,
+                   p.sale_count
+              FROM purchase_cell p
               JOIN team_rep member ON member.rep_id = p.rep_id AND p.sold_on BETWEEN member.valid_from AND member.valid_to
              WHERE p.sold_on BETWEEN first_day AND last_day
             UNION ALL
             SELECT 'rep'::text,
                    p.rep_id,
-                   p.reporting_amount,
-                   1
-              FROM purchase p
+                   p.amount,
+                   p.sale_count
+              FROM purchase_cell p
              WHERE p.sold_on BETWEEN first_day AND last_day
             UNION ALL
             SELECT n.level,

@@ -117,9 +117,9 @@ BEGIN
         WITH part AS MATERIALIZED (
             SELECT p.rep_id,
                    sale_starts[width_bucket(p.sold_on, sale_starts)] AS piece_start,
-                   sum(p.reporting_amount) AS amount,
-                   count(*) AS sales
-              FROM purchase p
+                   sum(p.amount) AS amount,
+                   sum(p.sale_count) AS sales
+              FROM purchase_cell p
              WHERE p.sold_on >= sale_starts[1]
                AND p.sold_on < sale_starts[cardinality(sale_starts)]
              GROUP BY 1, 2

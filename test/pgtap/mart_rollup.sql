@@ -1,6 +1,6 @@
 -- Maintained rollups: what reports read from them is what they read from the deals, whatever is done to those.
 -- The oracles are the reports themselves, read with the rollups switched off, and plain SQL.
-SELECT plan(228);
+SELECT plan(230);
 
 SELECT sales_perf.create_mart('sales') \gset
 SELECT sales_perf.generate_demo('sales', 500, 5) \gset
@@ -16,6 +16,8 @@ UNION ALL SELECT 'curve', to_jsonb(x) FROM cycle_curve AS x
 UNION ALL SELECT 'retention', to_jsonb(x) FROM retention AS x
 UNION ALL SELECT 'cohort_retention', to_jsonb(x) FROM cohort_retention AS x
 UNION ALL SELECT 'funnel', to_jsonb(x) FROM funnel AS x WHERE grain IN ('year', 'all')
+UNION ALL SELECT 'sales_growth', to_jsonb(x) FROM sales_growth AS x
+UNION ALL SELECT 'revenue_forecast', to_jsonb(x) FROM revenue_forecast AS x
 UNION ALL SELECT 'kpi_between', to_jsonb(x) FROM kpi_between((sales_perf.as_of() - 200)::date, sales_perf.as_of()) AS x
 UNION ALL SELECT 'trailing', to_jsonb(x) FROM (SELECT rep_id, sales_perf.won_count(sales_perf.rollup(summary)), sales_perf.lost_count(sales_perf.rollup(summary)) FROM trailing_cell GROUP BY rep_id HAVING sales_perf.won_count(sales_perf.rollup(summary)) + sales_perf.lost_count(sales_perf.rollup(summary)) > 0) AS x
 $$;
