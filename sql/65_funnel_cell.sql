@@ -236,6 +236,19 @@ COMMENT ON COLUMN rollup_touched_way.pipeline_id IS 'The pipeline; NULL: none.';
 COMMENT ON COLUMN rollup_touched_way.opened_on IS 'The day of opening; NULL: not known.';
 COMMENT ON COLUMN rollup_touched_way.from_day IS 'The day from which on; NULL: at once.';
 
+CREATE FUNCTION rollup_touched_ways(to_day date)
+    RETURNS TABLE (rep_ids text[], pipeline_ids text[], days date[])
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT array_agg(t.rep_id), array_agg(t.pipeline_id), array_agg(t.opened_on)
+      FROM (SELECT DISTINCT w.rep_id, w.pipeline_id, w.opened_on
+              FROM rollup_touched_way w
+             WHERE w.from_day IS NULL
+                OR w.from_day <= to_day) AS t;
+END;
+
+COMMENT ON FUNCTION rollup_touched_ways(date) IS 'The reps, pipelines and days of opening, side by side, whose deals'' ways are to be derived anew on a day; NULL: none.';
+
 CREATE FUNCTION way_unfolded_cell()
     RETURNS TABLE (rep_id text, pipeline_id text, on_date date, summary sales_perf.funnel_summary)
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
@@ -258,12 +271,9 @@ BEGIN
              GROUP BY d.rep_id, d.pipeline_id, d.opened_on;
         RETURN;
     END IF;
-    SELECT array_agg(t.rep_id), array_agg(t.pipeline_id), array_agg(t.opened_on)
+    SELECT t.rep_ids, t.pipeline_ids, t.days
       INTO rep_ids, pipeline_ids, days
-      FROM (SELECT DISTINCT w.rep_id, w.pipeline_id, w.opened_on
-              FROM rollup_touched_way w
-             WHERE w.from_day IS NULL
-                OR w.from_day <= sales_perf.as_of()) AS t;
+      FROM rollup_touched_ways(sales_perf.as_of()) t;
     IF rep_ids IS NOT NULL THEN
         RETURN QUERY SELECT * FROM rollup_way_difference(rep_ids, pipeline_ids, days, sales_perf.as_of());
     END IF;

@@ -123,11 +123,7 @@ BEGIN
            w.days
       INTO is_all, deal_ids, rep_ids, pipeline_ids, days
       FROM rollup_state r
-     CROSS JOIN (SELECT array_agg(t.rep_id) AS rep_ids, array_agg(t.pipeline_id) AS pipeline_ids, array_agg(t.opened_on) AS days
-                   FROM (SELECT DISTINCT w.rep_id, w.pipeline_id, w.opened_on
-                           FROM rollup_touched_way w
-                          WHERE w.from_day IS NULL
-                             OR w.from_day <= to_day) AS t) AS w;
+     CROSS JOIN rollup_touched_ways(to_day) w;
 
     IF is_all THEN
         rep_ids := NULL;

@@ -10,6 +10,7 @@ quarter="BETWEEN '$quarter_start' AND '$quarter_end'" quarter_before="BETWEEN '$
 rep_scorecard="SELECT * FROM mart.rep_scorecard WHERE grain = 'quarter' AND period_start = '$quarter_start'"
 forecast="SELECT * FROM mart.forecast" goal_progress="SELECT * FROM mart.goal_progress"
 retention_by_month="SELECT * FROM mart.retention WHERE level = 'company' AND grain = 'month'"
+sales_growth_of_reps="SELECT * FROM mart.sales_growth WHERE level = 'rep' AND grain = 'month'"
 quarter_funnel="SELECT * FROM mart.funnel WHERE level = 'rep' AND policy = 'reached' AND grain = 'quarter' AND period_start = '$quarter_start'"
 # of its figures those that DuckDB can give; it reads only the rows it needs
 duckdb_rep_scorecard="SELECT rep_id, $(duckdb_nine " AND closed_on $quarter"),
@@ -88,6 +89,8 @@ bench_reports() {
 		"in $with: $goal_progress" "in $without: $goal_progress"
 	compare "retention of the company by months, rollups" "the same, from the deals" "x faster" \
 		"in $with: $retention_by_month" "in $without: $retention_by_month"
+	compare "sales_growth of all reps by months, rollups" "the same, from the deals" "x faster" \
+		"in $with: $sales_growth_of_reps" "in $without: $sales_growth_of_reps"
 	compare "funnel of a past quarter, all reps, rollups" "the same, from the deals" "x faster" \
 		"in $with: $quarter_funnel" "in $without: $quarter_funnel"
 	# any change, also one that is none of deals, ends what was kept
