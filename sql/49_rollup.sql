@@ -144,7 +144,7 @@ CREATE TABLE rollup_touched (
 );
 
 COMMENT ON TABLE rollup_touched IS 'Whose stored summaries are to be derived anew. Written by triggers (src/record_change.c), read together with rollup_delta, emptied by fold_rollup().';
-COMMENT ON COLUMN rollup_touched.kind IS 'customer: purchases of an account, or its segment; way: stages of a deal; opened: all deals of a rep, in a pipeline, opened on a day; rate: all purchases in a currency.';
+COMMENT ON COLUMN rollup_touched.kind IS 'customer: purchases of an account, or its segment; way: stages of a deal; opened: all deals of a rep, in a pipeline, opened on a day; rate: all purchases in a currency; sale: all sales.';
 COMMENT ON COLUMN rollup_touched.subject_id IS 'The account (customer) or deal (way); NULL: all of them. NULL for other kinds.';
 COMMENT ON COLUMN rollup_touched.rep_id IS 'opened: the rep; NULL: nobody.';
 COMMENT ON COLUMN rollup_touched.pipeline_id IS 'opened: the pipeline; NULL: none.';

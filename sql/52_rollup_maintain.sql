@@ -612,6 +612,7 @@ BEGIN
     DELETE FROM rollup_split;
     PERFORM rollup_split_again(ARRAY(SELECT DISTINCT c.deal_id FROM deal_credit c));
 
+    INSERT INTO rollup_touched (kind) VALUES ('sale');
     UPDATE rollup_state SET has_months = false;
     PERFORM rollup_fold();
     RETURN mended;

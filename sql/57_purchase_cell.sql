@@ -1,5 +1,5 @@
--- What was sold, by rep: the rows of purchase; or, where won deals stand in for sales and rollups are maintained, the stored
--- cells of closed deals. Some of their rows are differences, so summaries are added up, and figures read off the sums.
+-- What was sold, by rep: the rows of purchase; or, where rollups are maintained, the stored sums of sales, or of closed deals, where
+-- won ones stand in for sales. Some rows of these are differences, so summaries are added up, and figures read off the sums.
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
@@ -34,9 +34,9 @@ SELECT sold_on,
         SELECT true,
                sold_on,
                rep_id,
-               1::bigint,
-               reporting_amount
-          FROM sale_as_of
+               sale_count,
+               amount
+          FROM sale_stored_cell
         UNION ALL
         SELECT true,
                closed_on,
@@ -76,9 +76,9 @@ SELECT sold_on,
         SELECT true,
                sold_on,
                rep_id,
-               1::bigint,
-               reporting_amount
-          FROM sale_as_of
+               sale_count,
+               amount
+          FROM sale_stored_cell
         UNION ALL
         SELECT true,
                closed_on,

@@ -180,13 +180,13 @@ BEGIN
     END IF;
     -- a session east of here may have folded tomorrow's already
     to_day := (SELECT greatest(current_date, s.derived_on) FROM rollup_state s);
-    folded := rollup_customer_fold(to_day) + rollup_way_fold(to_day);
+    folded := rollup_customer_fold(to_day) + rollup_way_fold(to_day) + rollup_sale_fold();
     UPDATE rollup_state SET derived_on = to_day WHERE derived_on IS DISTINCT FROM to_day;
     RETURN folded;
 END
 $$;
 
-COMMENT ON FUNCTION rollup_subject_fold() IS 'Behind sales_perf.fold_rollup(), after rollup_fold(): derives customers and ways of deals that were touched. Returns how many rows of cells it wrote.';
+COMMENT ON FUNCTION rollup_subject_fold() IS 'Behind sales_perf.fold_rollup(), after rollup_fold(): derives customers and ways of deals that were touched, and adds up sales. Returns how many rows of cells it wrote.';
 
 -- The oracle is the views that read purchases and deals.
 CREATE FUNCTION rollup_subject_verify() RETURNS TABLE (cell text, grain text, cell_count bigint, wrong_count bigint)
@@ -222,6 +222,18 @@ BEGIN ATOMIC
                                                                                               AND coalesce(r.rep_id, '') = coalesce(l.rep_id, '')
                                                                                               AND coalesce(r.pipeline_id, '') = coalesce(l.pipeline_id, '')
                                                                                               AND coalesce(r.team_id, '') = coalesce(l.team_id, '')
+    ),
+    sale_day AS (
+        SELECT sum(e.sale_count) = 0 AND sum(e.not_finite_count) = 0 AND sum(e.amount) = 0 AS is_right
+          FROM (SELECT l.sold_on, l.rep_id, l.currency, l.digits, l.sale_count, l.not_finite_count, l.amount
+                  FROM sale_day_cell l
+                UNION ALL
+                SELECT r.sold_on, r.rep_id, r.currency, r.digits, - r.sale_count, - r.not_finite_count, - r.amount
+                  FROM rollup_sale r
+                UNION ALL
+                SELECT d.sold_on, d.rep_id, d.currency, d.digits, - d.sale_count, - d.not_finite_count, - d.amount
+                  FROM rollup_sale_delta d) AS e
+         GROUP BY e.sold_on, e.rep_id, e.currency, e.digits
     )
     SELECT 'cohort'::text, c.grain, count(*), count(*) FILTER (WHERE NOT c.is_right)
       FROM cohort c
@@ -236,9 +248,14 @@ BEGIN ATOMIC
     SELECT 'funnel'::text, w.grain, count(*), count(*) FILTER (WHERE NOT w.is_right)
       FROM way w
      WHERE (SELECT rollup_subject_serves('way'))
-     GROUP BY w.grain;
+     GROUP BY w.grain
+    UNION ALL
+    SELECT 'sale'::text, 'day'::text, count(*), count(*) FILTER (WHERE NOT s.is_right)
+      FROM sale_day s
+     WHERE (SELECT rollup_sale_serves())
+    HAVING count(*) > 0;
 END;
 
-COMMENT ON FUNCTION rollup_subject_verify() IS 'Behind sales_perf.verify_rollup(): compares the stored cells of customers and of the ways of deals with those read from purchases and deals, by =. No rows where these rollups do not serve.';
+COMMENT ON FUNCTION rollup_subject_verify() IS 'Behind sales_perf.verify_rollup(): compares the stored cells of customers, of the ways of deals and of sales with those read from purchases and deals, by =. No rows where these rollups do not serve.';
 
 SET LOCAL search_path = sales_perf, pg_temp;

@@ -195,10 +195,23 @@ BEGIN
             EXECUTE format('CREATE OR REPLACE TRIGGER %I AFTER %s ON %I.%I FOR EACH %s WHEN (%s) EXECUTE FUNCTION sales_perf.record_touched(%L, %L)',
                            put_on.trigger_name, put_on.events, mart, put_on.table_name, put_on.each, put_on.condition, put_on.kind, put_on.key_column);
         END LOOP;
+        FOR put_on IN
+            SELECT *
+            FROM (VALUES
+                ('rollup_sale_insert', 'INSERT', 'REFERENCING NEW TABLE AS changed_rows', 1),
+                ('rollup_sale_update', 'UPDATE', 'REFERENCING NEW TABLE AS changed_rows', 1),
+                ('rollup_sale_update_old', 'UPDATE', 'REFERENCING OLD TABLE AS changed_rows', -1),
+                ('rollup_sale_delete', 'DELETE', 'REFERENCING OLD TABLE AS changed_rows', -1),
+                ('rollup_sale_truncate', 'TRUNCATE', '', -1)
+            ) AS trigger_list (trigger_name, events, transition, sign)
+        LOOP
+            EXECUTE format('CREATE OR REPLACE TRIGGER %1$I AFTER %2$s ON %3$I.sale %4$s FOR EACH STATEMENT WHEN (sales_perf.as_of() IS NOT NULL) EXECUTE FUNCTION %3$I.rollup_sale(%5$L)',
+                           put_on.trigger_name, put_on.events, mart, put_on.transition, put_on.sign);
+        END LOOP;
         EXECUTE format('CREATE OR REPLACE TRIGGER rollup_boundary AFTER UPDATE OF parent_team_id ON %1$I.team FOR EACH STATEMENT WHEN (sales_perf.as_of() IS NOT NULL) EXECUTE FUNCTION %1$I.rollup_boundary()', mart);
         EXECUTE format('CREATE OR REPLACE TRIGGER rollup_boundary AFTER UPDATE OF team_id ON %1$I.rep FOR EACH STATEMENT WHEN (sales_perf.as_of() IS NOT NULL) EXECUTE FUNCTION %1$I.rollup_boundary()', mart);
     ELSE
-        RAISE NOTICE 'customers and ways of deals of mart % are not stored: % cannot be watched', quote_ident(mart), unwatched;
+        RAISE NOTICE 'customers, ways of deals and sales of mart % are not stored: % cannot be watched', quote_ident(mart), unwatched;
     END IF;
     EXECUTE format('UPDATE %I.rollup_state SET has_subjects = $1, derived_on = NULL', mart) USING unwatched IS NULL;
 
