@@ -426,6 +426,7 @@ BEGIN
 
     UPDATE rollup_rate SET version = version + 1;
 
+    INSERT INTO rollup_touched (kind) VALUES ('sale');
     IF TG_TABLE_NAME = 'fx_rate' AND TG_OP <> 'TRUNCATE' THEN
         currencies := ARRAY(SELECT DISTINCT c.currency FROM changed_rows c);
         INSERT INTO rollup_touched (kind, currency, on_date)
@@ -490,7 +491,7 @@ BEGIN
     DELETE FROM rollup_boundary_change;
     has_boundary_change := FOUND;
     IF has_boundary_change OR EXISTS (SELECT FROM rollup_state s WHERE NOT s.has_months) THEN
-        INSERT INTO rollup_touched (kind) VALUES ('customer'), ('way');
+        INSERT INTO rollup_touched (kind) VALUES ('customer'), ('way'), ('sale');
         DELETE FROM rollup_cell WHERE grain = 'month';
         INSERT INTO rollup_cell
         SELECT 'month', b.cell, b.bucket, b.is_open, b.currency, NULL, b.rep_id, b.counts_from, b.counts_until, b.recorded_at,
@@ -612,7 +613,6 @@ BEGIN
     DELETE FROM rollup_split;
     PERFORM rollup_split_again(ARRAY(SELECT DISTINCT c.deal_id FROM deal_credit c));
 
-    INSERT INTO rollup_touched (kind) VALUES ('sale');
     UPDATE rollup_state SET has_months = false;
     PERFORM rollup_fold();
     RETURN mended;

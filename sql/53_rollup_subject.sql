@@ -10,8 +10,8 @@ CREATE FUNCTION rollup_subject_serves(kind text) RETURNS boolean
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
 BEGIN
-    -- months, as what is stored belongs to the teams that reps were in, and to the periods of calendar (sales to a day)
-    RETURN coalesce(rollup_grain() IN ('month', CASE WHEN rollup_subject_serves.kind = 'sale' THEN 'day' END), false)
+    -- months, as what is stored belongs to the teams that reps were in, and to the periods of calendar
+    RETURN rollup_grain() IS NOT DISTINCT FROM 'month'
        AND NOT rollup_report_is_hidden()
        -- who is touched from a day on is derived anew from then on, but not as it was before
        AND EXISTS (SELECT
@@ -28,6 +28,6 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION rollup_subject_serves(text) IS 'Whether the stored summaries of customers (kind customer), of the ways of deals (way) or of sales (sale) can be read: where rollups serve (rollup_grain()), by the month but for sales, not all of them are to be derived anew, no earlier day is asked about than that of the last fold, and no table of the mart has row-level security that holds for whoever asks.';
+COMMENT ON FUNCTION rollup_subject_serves(text) IS 'Whether the stored summaries of customers (kind customer), of the ways of deals (way) or of sales (sale) can be read: where rollups serve by the month (rollup_grain()), not all of them are to be derived anew, no earlier day is asked about than that of the last fold, and no table of the mart has row-level security that holds for whoever asks.';
 
 SET LOCAL search_path = sales_perf, pg_temp;

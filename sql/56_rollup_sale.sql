@@ -1,6 +1,6 @@
--- Rollups of sales: how much each rep sold on each day, in each currency. Those are sums, so a statement appends the
--- difference it makes, as for deals (sql/49_rollup.sql). They depend on neither the day they are read on nor exchange rates: days to
--- come are left out and rates applied on reading.
+-- Rollups of sales: how much each rep sold, by the day in each currency, and by the month in the reporting currency. Those are sums,
+-- so a statement appends the difference it makes, as for deals (sql/49_rollup.sql). Days do not depend on exchange rates, which are
+-- applied on reading; months do, and are made anew when rates, calendar or teams have changed.
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
@@ -26,21 +26,27 @@ COMMENT ON COLUMN rollup_sale_delta.not_finite_count IS 'Of these, those whose a
 COMMENT ON COLUMN rollup_sale_delta.amount IS 'What the finite amounts add, in currency.';
 
 CREATE TABLE rollup_sale (
-    LIKE rollup_sale_delta
+    grain        text NOT NULL,
+    LIKE rollup_sale_delta,
+    counts_from  date
 );
 
-CREATE UNIQUE INDEX rollup_sale_key ON rollup_sale (sold_on, rep_id, currency, digits) NULLS NOT DISTINCT;
-CREATE INDEX rollup_sale_rep_idx ON rollup_sale (rep_id, sold_on);
+CREATE UNIQUE INDEX rollup_sale_key ON rollup_sale (grain, sold_on, rep_id, currency, digits, counts_from) NULLS NOT DISTINCT;
+CREATE INDEX rollup_sale_rep_idx ON rollup_sale (grain, rep_id, sold_on);
+-- few: what fold_rollup() has to look after again
+CREATE INDEX rollup_sale_pending_idx ON rollup_sale (counts_from) WHERE counts_from IS NOT NULL;
 CREATE INDEX rollup_sale_not_finite_idx ON rollup_sale (sold_on) WHERE not_finite_count <> 0;
 
-COMMENT ON TABLE rollup_sale IS 'What each rep sold, by day and currency, stored. Written by fold_rollup().';
-COMMENT ON COLUMN rollup_sale.sold_on IS 'The day of the sales.';
+COMMENT ON TABLE rollup_sale IS 'What each rep sold, stored: of each day, and of each part of a month in which the rep did not change teams. Written by fold_rollup().';
+COMMENT ON COLUMN rollup_sale.grain IS 'day, or month: sums over the days from sold_on to the end of the month of calendar, or to the day before the rep changes teams.';
+COMMENT ON COLUMN rollup_sale.sold_on IS 'The day of the sales, or the first day of the month.';
 COMMENT ON COLUMN rollup_sale.rep_id IS 'The rep who sold; NULL: nobody.';
-COMMENT ON COLUMN rollup_sale.currency IS 'Currency of the amounts; NULL: the mart''s reporting currency.';
-COMMENT ON COLUMN rollup_sale.digits IS 'Digits that these amounts have after the point; NULL: the amount is not known, or not finite.';
+COMMENT ON COLUMN rollup_sale.currency IS 'Currency of the amounts; NULL: the mart''s reporting currency, in which all months are.';
+COMMENT ON COLUMN rollup_sale.digits IS 'Digits that these amounts have after the point; NULL: the amount is not known, not finite, or (by month) has no rate.';
 COMMENT ON COLUMN rollup_sale.sale_count IS 'Sales. Count.';
 COMMENT ON COLUMN rollup_sale.not_finite_count IS 'Of these, those whose amount is NaN or infinite. Count.';
 COMMENT ON COLUMN rollup_sale.amount IS 'Sum of the finite amounts, in currency.';
+COMMENT ON COLUMN rollup_sale.counts_from IS 'month: the day of the sales, where it lay ahead when this was written: they count from then on; else NULL.';
 
 ALTER TABLE rollup_sale ENABLE ROW LEVEL SECURITY;
 CREATE POLICY rollup_sale_visible ON rollup_sale USING ((SELECT NOT rollup_report_is_hidden()));
@@ -84,6 +90,26 @@ COMMENT ON COLUMN sale_day_cell.digits IS 'Digits that these amounts have after 
 COMMENT ON COLUMN sale_day_cell.sale_count IS 'Sales. Count.';
 COMMENT ON COLUMN sale_day_cell.not_finite_count IS 'Of these, those whose amount is NaN or infinite. Count.';
 COMMENT ON COLUMN sale_day_cell.amount IS 'Sum of the finite amounts, in currency.';
+
+-- Written into the query that asks.
+CREATE FUNCTION rollup_sale_month(sold_on date, rep_id text, currency text, digits integer, amount numeric)
+    RETURNS TABLE (sold_on date, digits integer, amount numeric, counts_from date)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT greatest(coalesce(k.fiscal_period_start, d.sold_on), b.first_day),
+           scale(d.amount),
+           coalesce(d.amount, 0),
+           CASE WHEN d.sold_on > rollup_settled_day() THEN d.sold_on END
+      FROM (SELECT rollup_sale_month.sold_on,
+                   rollup_sale_month.rep_id,
+                   CASE WHEN rollup_sale_month.digits IS NOT NULL
+                        THEN sales_perf.converted_amount(rollup_sale_month.amount, rollup_sale_month.currency, rollup_sale_month.sold_on, 'fx_rate_list'::regclass)
+                   END AS amount) AS d
+      LEFT JOIN calendar k ON k.region = '' AND k.on_date = d.sold_on
+      LEFT JOIN rollup_boundary b ON b.rep_id = d.rep_id AND d.sold_on BETWEEN b.first_day AND b.last_day;
+END;
+
+COMMENT ON FUNCTION rollup_sale_month(date, text, text, integer, numeric) IS 'The row of grain month that what a rep sold on a day belongs to, and the amount in the reporting currency.';
 
 CREATE FUNCTION rollup_sale() RETURNS trigger
     LANGUAGE plpgsql
@@ -143,12 +169,30 @@ BEGIN
     WITH taken AS (
         DELETE FROM rollup_sale_delta
         RETURNING *
+    ),
+    pending AS (
+        DELETE FROM rollup_sale
+         WHERE counts_from <= rollup_settled_day()
+        RETURNING *
+    ),
+    piece AS (
+        SELECT 'day'::text AS grain, t.sold_on, t.rep_id, t.currency, t.digits, t.sale_count, t.not_finite_count, t.amount, NULL::date AS counts_from
+          FROM taken t
+        UNION ALL
+        SELECT 'month', m.sold_on, t.rep_id, NULL, m.digits, t.sale_count, t.not_finite_count, m.amount, m.counts_from
+          FROM taken t
+         CROSS JOIN LATERAL rollup_sale_month(t.sold_on, t.rep_id, t.currency, t.digits, t.amount) AS m
+        UNION ALL
+        SELECT p.grain, p.sold_on, p.rep_id, p.currency, p.digits, p.sale_count, p.not_finite_count, p.amount, NULL
+          FROM pending p
     )
-    INSERT INTO rollup_sale AS r (sold_on, rep_id, currency, digits, sale_count, not_finite_count, amount)
-    SELECT t.sold_on, t.rep_id, t.currency, t.digits, sum(t.sale_count), sum(t.not_finite_count), sum(t.amount)
-      FROM taken t
-     GROUP BY t.sold_on, t.rep_id, t.currency, t.digits
-        ON CONFLICT (sold_on, rep_id, currency, digits)
+    INSERT INTO rollup_sale AS r (grain, sold_on, rep_id, currency, digits, sale_count, not_finite_count, amount, counts_from)
+    SELECT p.grain, p.sold_on, p.rep_id, p.currency, p.digits, sum(p.sale_count), sum(p.not_finite_count), sum(p.amount), p.counts_from
+      FROM piece p
+     GROUP BY p.grain, p.sold_on, p.rep_id, p.currency, p.digits, p.counts_from
+     -- a report reads all reps of a few months: they are to lie side by side
+     ORDER BY p.grain, p.sold_on, p.rep_id
+        ON CONFLICT (grain, sold_on, rep_id, currency, digits, counts_from)
         DO UPDATE SET sale_count = r.sale_count + excluded.sale_count,
                       not_finite_count = r.not_finite_count + excluded.not_finite_count,
                       amount = r.amount + excluded.amount;
@@ -164,7 +208,7 @@ COMMENT ON FUNCTION rollup_sale_fold() IS 'Adds up what changes of sales have ap
 
 -- ---------------------------------------------------------------- reading
 
-CREATE FUNCTION sale_unfolded_cell()
+CREATE FUNCTION sale_unfolded_cell(grain text)
     RETURNS TABLE (sold_on date, rep_id text, currency text, digits integer, sale_count bigint, amount numeric)
     LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
     SET search_path = sales_perf_template, pg_catalog, pg_temp
@@ -181,57 +225,70 @@ BEGIN
                    sum(s.amount)
               FROM sale_as_of s
              GROUP BY s.sold_on, s.rep_id, s.currency, 4;
-        RETURN;
+    ELSIF grain = 'day' THEN
+        RETURN QUERY
+            SELECT d.sold_on,
+                   d.rep_id,
+                   d.currency,
+                   d.digits,
+                   d.sale_count,
+                   d.amount
+              FROM rollup_sale_delta d
+             WHERE d.sold_on <= sales_perf.as_of();
+    ELSE
+        RETURN QUERY
+            SELECT m.sold_on,
+                   d.rep_id,
+                   NULL::text,
+                   m.digits,
+                   d.sale_count,
+                   m.amount
+              FROM rollup_sale_delta d
+             CROSS JOIN LATERAL rollup_sale_month(d.sold_on, d.rep_id, d.currency, d.digits, d.amount) AS m
+             WHERE d.sold_on <= sales_perf.as_of();
     END IF;
-    RETURN QUERY
-        SELECT d.sold_on,
-               d.rep_id,
-               d.currency,
-               d.digits,
-               d.sale_count,
-               d.amount
-          FROM rollup_sale_delta d
-         WHERE d.sold_on <= sales_perf.as_of();
 END
 $$;
 
-COMMENT ON FUNCTION sale_unfolded_cell() IS 'Of the sales up to as_of() what rollup_sale does not hold: what is not folded yet, or all, where it does not serve.';
+COMMENT ON FUNCTION sale_unfolded_cell(text) IS 'Of the sales up to as_of() what the rows of rollup_sale of a grain do not hold: what is not folded yet, or all (by day), where they do not serve.';
 
 -- An amount times a rate is exact, so the sum of a day may be converted instead of each sale.
-CREATE VIEW sale_stored_cell WITH (security_invoker = true) AS
-SELECT sold_on,
-       rep_id,
-       sale_count,
-       sales_perf.converted_amount(d.amount, d.currency, d.sold_on, 'fx_rate_list'::regclass) AS amount
-  FROM (SELECT sold_on,
-               rep_id,
-               currency,
-               sum(sale_count)::bigint AS sale_count,
-               CASE WHEN digits IS NOT NULL THEN sum(amount) END AS amount
-          FROM (SELECT sold_on,
-                       rep_id,
-                       currency,
-                       digits,
-                       sale_count,
-                       amount
-                  FROM rollup_sale
-                 WHERE (SELECT rollup_sale_serves())
-                   AND sold_on <= sales_perf.as_of()
-                UNION ALL
-                SELECT sold_on,
-                       rep_id,
-                       currency,
-                       digits,
-                       sale_count,
-                       amount
-                  FROM sale_unfolded_cell()) AS part
-         GROUP BY sold_on, rep_id, currency, digits
-        HAVING sum(sale_count) > 0) AS d;
+CREATE FUNCTION sale_stored_cell(grain text)
+    RETURNS TABLE (sold_on date, rep_id text, sale_count bigint, amount numeric)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT d.sold_on,
+           d.rep_id,
+           d.sale_count,
+           sales_perf.converted_amount(d.amount, d.currency, d.sold_on, 'fx_rate_list'::regclass)
+      FROM (SELECT part.sold_on,
+                   part.rep_id,
+                   part.currency,
+                   sum(part.sale_count)::bigint AS sale_count,
+                   CASE WHEN part.digits IS NOT NULL THEN sum(part.amount) END AS amount
+              FROM (SELECT r.sold_on,
+                           r.rep_id,
+                           r.currency,
+                           r.digits,
+                           r.sale_count,
+                           r.amount
+                      FROM rollup_sale r
+                     WHERE r.grain = sale_stored_cell.grain
+                       AND (SELECT rollup_sale_serves())
+                       AND r.sold_on <= sales_perf.as_of()
+                       AND (r.counts_from IS NULL OR r.counts_from <= sales_perf.as_of())
+                    UNION ALL
+                    SELECT u.sold_on,
+                           u.rep_id,
+                           u.currency,
+                           u.digits,
+                           u.sale_count,
+                           u.amount
+                      FROM sale_unfolded_cell(sale_stored_cell.grain) u) AS part
+             GROUP BY part.sold_on, part.rep_id, part.currency, part.digits
+            HAVING sum(part.sale_count) > 0) AS d;
+END;
 
-COMMENT ON VIEW sale_stored_cell IS 'From rollups: what each rep sold up to as_of(), by day (and currency, and the digits of the amounts). Attribution E.';
-COMMENT ON COLUMN sale_stored_cell.sold_on IS 'The day of the sales.';
-COMMENT ON COLUMN sale_stored_cell.rep_id IS 'The rep who sold; NULL: nobody.';
-COMMENT ON COLUMN sale_stored_cell.sale_count IS 'Sales. Count.';
-COMMENT ON COLUMN sale_stored_cell.amount IS 'Their amount in the reporting currency, at the rate of the day. Amount; NULL where none is known or there is no rate.';
+COMMENT ON FUNCTION sale_stored_cell(text) IS 'From rollups: what each rep sold up to as_of(), by day or month (and by currency, and the digits of the amounts), in the reporting currency. Written into the query that asks for it.';
 
 SET LOCAL search_path = sales_perf, pg_temp;

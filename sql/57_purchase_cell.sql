@@ -36,7 +36,7 @@ SELECT sold_on,
                rep_id,
                sale_count,
                amount
-          FROM sale_stored_cell
+          FROM sale_stored_cell('day')
         UNION ALL
         SELECT true,
                closed_on,
@@ -78,7 +78,7 @@ SELECT sold_on,
                rep_id,
                sale_count,
                amount
-          FROM sale_stored_cell
+          FROM sale_stored_cell('month')
         UNION ALL
         SELECT true,
                closed_on,

@@ -223,17 +223,25 @@ BEGIN ATOMIC
                                                                                               AND coalesce(r.pipeline_id, '') = coalesce(l.pipeline_id, '')
                                                                                               AND coalesce(r.team_id, '') = coalesce(l.team_id, '')
     ),
-    sale_day AS (
-        SELECT sum(e.sale_count) = 0 AND sum(e.not_finite_count) = 0 AND sum(e.amount) = 0 AS is_right
-          FROM (SELECT l.sold_on, l.rep_id, l.currency, l.digits, l.sale_count, l.not_finite_count, l.amount
+    sale_sum AS (
+        SELECT e.grain, sum(e.sale_count) = 0 AND sum(e.not_finite_count) = 0 AND sum(e.amount) = 0 AS is_right
+          FROM (SELECT 'day'::text AS grain, l.sold_on, l.rep_id, l.currency, l.digits, l.sale_count, l.not_finite_count, l.amount
                   FROM sale_day_cell l
                 UNION ALL
-                SELECT r.sold_on, r.rep_id, r.currency, r.digits, - r.sale_count, - r.not_finite_count, - r.amount
-                  FROM rollup_sale r
+                SELECT 'day', d.sold_on, d.rep_id, d.currency, d.digits, - d.sale_count, - d.not_finite_count, - d.amount
+                  FROM rollup_sale_delta d
                 UNION ALL
-                SELECT d.sold_on, d.rep_id, d.currency, d.digits, - d.sale_count, - d.not_finite_count, - d.amount
-                  FROM rollup_sale_delta d) AS e
-         GROUP BY e.sold_on, e.rep_id, e.currency, e.digits
+                SELECT 'month', m.sold_on, l.rep_id, NULL, m.digits, l.sale_count, l.not_finite_count, m.amount
+                  FROM sale_day_cell l
+                 CROSS JOIN LATERAL rollup_sale_month(l.sold_on, l.rep_id, l.currency, l.digits, l.amount) AS m
+                UNION ALL
+                SELECT 'month', m.sold_on, d.rep_id, NULL, m.digits, - d.sale_count, - d.not_finite_count, - m.amount
+                  FROM rollup_sale_delta d
+                 CROSS JOIN LATERAL rollup_sale_month(d.sold_on, d.rep_id, d.currency, d.digits, d.amount) AS m
+                UNION ALL
+                SELECT r.grain, r.sold_on, r.rep_id, r.currency, r.digits, - r.sale_count, - r.not_finite_count, - r.amount
+                  FROM rollup_sale r) AS e
+         GROUP BY e.grain, e.sold_on, e.rep_id, e.currency, e.digits
     )
     SELECT 'cohort'::text, c.grain, count(*), count(*) FILTER (WHERE NOT c.is_right)
       FROM cohort c
@@ -250,10 +258,10 @@ BEGIN ATOMIC
      WHERE (SELECT rollup_subject_serves('way'))
      GROUP BY w.grain
     UNION ALL
-    SELECT 'sale'::text, 'day'::text, count(*), count(*) FILTER (WHERE NOT s.is_right)
-      FROM sale_day s
+    SELECT 'sale'::text, s.grain, count(*), count(*) FILTER (WHERE NOT s.is_right)
+      FROM sale_sum s
      WHERE (SELECT rollup_sale_serves())
-    HAVING count(*) > 0;
+     GROUP BY s.grain;
 END;
 
 COMMENT ON FUNCTION rollup_subject_verify() IS 'Behind sales_perf.verify_rollup(): compares the stored cells of customers, of the ways of deals and of sales with those read from purchases and deals, by =. No rows where these rollups do not serve.';

@@ -164,7 +164,8 @@ sub alone
 		sub { return "SELECT move_rep('r" . int(rand 10) . "', 't" . int(rand 3) . "', current_date - " . int(rand 300) . ')'; },
 		sub { return "UPDATE account SET segment = '" . one_of(qw(small large)) . "' WHERE account_id = 'a" . int(rand 10) . "'"; },
 		# then the deals that were won are what customers bought again
-		sub { return 'DELETE FROM sale'; },
+		# others may have some of them, and come for the rest
+		sub { return "LOCK TABLE sale IN SHARE ROW EXCLUSIVE MODE;\nDELETE FROM sale"; },
 		sub { return "UPDATE team SET parent_team_id = " . one_of('NULL', "'t0'") . " WHERE team_id = 't2'"; },
 		sub { return "UPDATE stage SET is_open = NOT is_open WHERE stage_id = 's" . int(rand 4) . "'"; },
 		sub { return "SELECT sales_perf.fold_rollup('sales')"; })->();
