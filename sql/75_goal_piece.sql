@@ -183,29 +183,18 @@ END;
 COMMENT ON FUNCTION goal_piece_starts(date[], boolean) IS 'The first days of pieces of time: days on which windows begin, or have ended the day before (cuts), and between them, if asked for, those on which reps changed teams. The last one is the day after the last piece.';
 
 -- Split deals are few, so they are listed: their owners are credited with what the others bring, and others with
--- their shares. A long list of names that the planner knows is looked up by hash. It also knows which of the two
--- ways to read closed deals is not to be taken.
+-- their shares. A long list of names that the planner knows is looked up by hash.
 CREATE FUNCTION goal_closed_piece(piece_starts date[], with_lost boolean, split_deal_ids text[], with_changes boolean)
     RETURNS TABLE (rep_id text, piece_start date, won bigint, lost bigint, priced bigint, cycles bigint, cycle_days numeric,
                    won_amount numeric, lost_amount numeric, credit_amount numeric, credits bigint)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    WITH closed AS NOT MATERIALIZED (
-        SELECT a.deal_id, a.rep_id, a.outcome, a.opened_on, a.closed_on, a.reporting_amount
-          FROM deal_as_of a
-         WHERE NOT a.is_open
-           AND with_changes
-        UNION ALL
-        SELECT d.deal_id, d.rep_id, d.outcome, d.opened_on, d.closed_on, d.reporting_amount
-          FROM closed_deal d
-         WHERE NOT with_changes
-    ),
-    of_rep AS MATERIALIZED (
+    WITH of_rep AS MATERIALIZED (
         SELECT c.rep_id,
                sales_perf.closing_agg(c.closed_on, c.outcome, c.reporting_amount, c.opened_on, 'month', piece_starts) AS closings,
                sales_perf.won_deal_list(ROW(c.deal_id, c.opened_on, c.closed_on, c.reporting_amount)::sales_perf.won_deal)
                    FILTER (WHERE c.outcome = 'won' AND c.deal_id = ANY (split_deal_ids)) AS splits
-          FROM closed c
+          FROM closed_deal_of(with_changes) c
          WHERE (with_lost OR c.outcome = 'won')
            AND c.closed_on >= piece_starts[1]
            AND c.closed_on < piece_starts[cardinality(piece_starts)]
