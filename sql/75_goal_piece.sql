@@ -4,6 +4,8 @@
 -- and up to where it stands now. All windows of all goals together are cut into pieces where one of them begins
 -- or ends, and where a rep changed teams, so that within a piece each rep is of one team and a window is the
 -- sum of its pieces. So whatever goals there are, closed deals are read in one pass.
+--
+-- Who wants to know no more than how some goals stand gives their ids (goal_ids): then no more is read than that takes.
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
@@ -124,7 +126,8 @@ END;
 
 COMMENT ON FUNCTION goal_past_window(date, date) IS 'The windows (goal_window_start) that a goal from first_day to last_day is compared with, the latest first: up to eight that are over and that the mart''s data cover. cut_day: the day on which as large a share of the window''s business days was gone as is now; NULL unless as_of() lies within the goal''s days and before the last.';
 
-CREATE FUNCTION goal_window(first_day date, last_day date)
+-- Bookings have a forecast (see goal_measure): that needs no cut, and how a goal on them stands no past at all.
+CREATE FUNCTION goal_window(first_day date, last_day date, goal_ids text[])
     RETURNS TABLE (place integer, is_cut boolean, first_day date, last_day date)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -138,20 +141,21 @@ BEGIN ATOMIC
            c.is_cut,
            p.first_day,
            CASE WHEN c.is_cut THEN p.cut_day ELSE p.last_day END
-      FROM goal_past_window(goal_window.first_day, goal_window.last_day) p
+      FROM (SELECT goal_window.first_day > sales_perf.as_of()
+                   OR goal_window.last_day > sales_perf.as_of() + 1096
+                   OR EXISTS (SELECT
+                                FROM goal g
+                               WHERE g.first_day = goal_window.first_day
+                                 AND g.last_day = goal_window.last_day
+                                 AND g.kpi_code <> 'bookings_amount'
+                                 AND (goal_ids IS NULL OR g.goal_id = ANY (goal_ids))) AS yes
+            OFFSET 0) AS is_replayed
+     CROSS JOIN LATERAL goal_past_window(goal_window.first_day, goal_window.last_day) p
      CROSS JOIN (VALUES (false), (true)) AS c (is_cut)
-     WHERE NOT c.is_cut
-        OR p.cut_day IS NOT NULL
-           -- bookings have a forecast (see goal_measure), which needs no cut
-           AND (goal_window.last_day > sales_perf.as_of() + 1096
-                OR EXISTS (SELECT
-                             FROM goal g
-                            WHERE g.first_day = goal_window.first_day
-                              AND g.last_day = goal_window.last_day
-                              AND g.kpi_code <> 'bookings_amount'));
+     WHERE CASE WHEN c.is_cut THEN p.cut_day IS NOT NULL AND is_replayed.yes ELSE is_replayed.yes OR goal_ids IS NULL END;
 END;
 
-COMMENT ON FUNCTION goal_window(date, date) IS 'The days that goals from first_day to last_day are measured in: their own so far (place 0), the past windows (place as in goal_past_window) and these up to the cut (is_cut). The same windows serve all goals of these days.';
+COMMENT ON FUNCTION goal_window(date, date, text[]) IS 'The days that goals from first_day to last_day are measured in: their own so far (place 0), the past windows (place as in goal_past_window) and these up to the cut (is_cut). The same windows serve all goals of these days. goal_ids: only what these goals take to tell how they stand.';
 
 -- ---------------------------------------------------------------- what closed
 
@@ -179,29 +183,18 @@ END;
 COMMENT ON FUNCTION goal_piece_starts(date[], boolean) IS 'The first days of pieces of time: days on which windows begin, or have ended the day before (cuts), and between them, if asked for, those on which reps changed teams. The last one is the day after the last piece.';
 
 -- Split deals are few, so they are listed: their owners are credited with what the others bring, and others with
--- their shares. A long list of names that the planner knows is looked up by hash. It also knows which of the two
--- ways to read closed deals is not to be taken.
+-- their shares. A long list of names that the planner knows is looked up by hash.
 CREATE FUNCTION goal_closed_piece(piece_starts date[], with_lost boolean, split_deal_ids text[], with_changes boolean)
     RETURNS TABLE (rep_id text, piece_start date, won bigint, lost bigint, priced bigint, cycles bigint, cycle_days numeric,
                    won_amount numeric, lost_amount numeric, credit_amount numeric, credits bigint)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    WITH closed AS NOT MATERIALIZED (
-        SELECT a.deal_id, a.rep_id, a.outcome, a.opened_on, a.closed_on, a.reporting_amount
-          FROM deal_as_of a
-         WHERE NOT a.is_open
-           AND with_changes
-        UNION ALL
-        SELECT d.deal_id, d.rep_id, d.outcome, d.opened_on, d.closed_on, d.reporting_amount
-          FROM closed_deal d
-         WHERE NOT with_changes
-    ),
-    of_rep AS MATERIALIZED (
+    WITH of_rep AS MATERIALIZED (
         SELECT c.rep_id,
                sales_perf.closing_agg(c.closed_on, c.outcome, c.reporting_amount, c.opened_on, 'month', piece_starts) AS closings,
                sales_perf.won_deal_list(ROW(c.deal_id, c.opened_on, c.closed_on, c.reporting_amount)::sales_perf.won_deal)
                    FILTER (WHERE c.outcome = 'won' AND c.deal_id = ANY (split_deal_ids)) AS splits
-          FROM closed c
+          FROM closed_deal_of(with_changes) c
          WHERE (with_lost OR c.outcome = 'won')
            AND c.closed_on >= piece_starts[1]
            AND c.closed_on < piece_starts[cardinality(piece_starts)]
@@ -319,7 +312,7 @@ END;
 
 COMMENT ON FUNCTION goal_cell_piece(date, date, boolean, date[]) IS 'Behind goal_piece: what goal_closed_piece() comes to, by rep and a day from which on a whole month (or only that day, in cut_months) lies within each window and one team of the rep.';
 
-CREATE FUNCTION goal_pieces()
+CREATE FUNCTION goal_pieces(goal_ids text[])
     RETURNS TABLE (rep_id text, piece_start date, won bigint, lost bigint, priced bigint, cycles bigint, cycle_days numeric,
                    won_amount numeric, lost_amount numeric, credit_amount numeric, credits bigint)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
@@ -348,14 +341,16 @@ BEGIN
            bool_or(g.level = 'team')
       INTO with_lost, with_credit, with_teams
       FROM goal g
-     WHERE g.kpi_code = ANY (goal_closed_code());
+     WHERE g.kpi_code = ANY (goal_closed_code())
+       AND (goal_ids IS NULL OR g.goal_id = ANY (goal_ids));
 
     SELECT min(w.first_day), max(w.last_day), array_agg(DISTINCT c.on_date ORDER BY c.on_date)
       INTO first_day, last_day, window_cuts
       FROM (SELECT DISTINCT g.first_day, g.last_day
               FROM goal g
-             WHERE g.kpi_code = ANY (goal_closed_code())) AS g
-     CROSS JOIN LATERAL goal_window(g.first_day, g.last_day) AS w
+             WHERE g.kpi_code = ANY (goal_closed_code())
+               AND (goal_ids IS NULL OR g.goal_id = ANY (goal_ids))) AS g
+     CROSS JOIN LATERAL goal_window(g.first_day, g.last_day, goal_ids) AS w
      CROSS JOIN LATERAL (VALUES (w.first_day), (w.last_day + 1)) AS c (on_date);
     IF first_day IS NULL THEN
         RETURN;
@@ -396,7 +391,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION goal_pieces() IS 'The rows of goal_piece.';
+COMMENT ON FUNCTION goal_pieces(text[]) IS 'The rows of goal_piece; with goal_ids only what these goals take to tell how they stand.';
 
 CREATE VIEW goal_piece WITH (security_invoker = true) AS
 SELECT rep_id,
@@ -410,7 +405,7 @@ SELECT rep_id,
        lost_amount,
        credit_amount,
        credits
-  FROM goal_pieces();
+  FROM goal_pieces(NULL);
 
 COMMENT ON VIEW goal_piece IS 'Behind goal_progress: deals closed in the days that goals look at (goal_window), by rep and piece of time; only what there is a goal for.';
 COMMENT ON COLUMN goal_piece.rep_id IS 'The owner of the deals, and who is credited with credit_amount; NULL: nobody.';

@@ -8,7 +8,7 @@ SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
 -- ---------------------------------------------------------------- what is measured
 
-CREATE FUNCTION goal_measured(first_day date, last_day date, pieces goal_piece[])
+CREATE FUNCTION goal_measured(first_day date, last_day date, pieces goal_piece[], goal_ids text[])
     RETURNS TABLE (place integer, is_cut boolean, level text, entity_id text, kpi_code text,
                    numerator numeric, denominator numeric, sample_count bigint, value numeric)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
@@ -31,7 +31,8 @@ DECLARE
     last_days    date[];
     sale_starts  date[];
 BEGIN
-    SELECT array_agg(DISTINCT g.kpi_code), array_agg(DISTINCT g.level)
+    -- (all their levels, for what is known of anybody tells since when there is anything)
+    SELECT array_agg(DISTINCT g.kpi_code) FILTER (WHERE goal_ids IS NULL OR g.goal_id = ANY (goal_ids)), array_agg(DISTINCT g.level)
       INTO codes, levels
       FROM goal g
      WHERE g.first_day = goal_measured.first_day
@@ -39,7 +40,7 @@ BEGIN
 
     SELECT array_agg(w.place), array_agg(w.is_cut), array_agg(w.first_day), array_agg(w.last_day)
       INTO places, cuts, first_days, last_days
-      FROM goal_window(goal_measured.first_day, goal_measured.last_day) AS w;
+      FROM goal_window(goal_measured.first_day, goal_measured.last_day, goal_ids) AS w;
     IF places IS NULL THEN
         RETURN;
     END IF;
@@ -195,7 +196,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION goal_measured(date, date, goal_piece[]) IS 'Behind goal_measure(): the KPIs of the goals of exactly these days, for all entities of their levels: in these days so far (place 0), in the past windows (place as in goal_past_window) and in these up to the cut (is_cut). An entity of which there is nothing has no row. pieces: the rows of goal_piece.';
+COMMENT ON FUNCTION goal_measured(date, date, goal_piece[], text[]) IS 'Behind goal_measure(): the KPIs of the goals of exactly these days, for all entities of their levels: in these days so far (place 0), in the past windows (place as in goal_past_window) and in these up to the cut (is_cut). An entity of which there is nothing has no row. pieces: the rows of goal_piece. goal_ids: of these goals only, and of goal_pieces(goal_ids).';
 
 CREATE VIEW goal_as_of WITH (security_invoker = true) AS
 SELECT g.goal_id,
@@ -263,7 +264,7 @@ COMMENT ON COLUMN goal_as_of.hired_on IS 'First day of employment of the rep; NU
 -- What is still to come is guessed from replays: what came after the cut in each past window. Its mean and
 -- Student's interval for one more such number; where they were all the same that says nothing of how sure it
 -- is, and the chance is that of Laplace's rule of succession.
-CREATE FUNCTION goal_measure(first_day date, last_day date, pieces goal_piece[])
+CREATE FUNCTION goal_measure(first_day date, last_day date, pieces goal_piece[], goal_ids text[])
     RETURNS TABLE (goal_id text, numerator numeric, denominator numeric, sample_count bigint, actual_value numeric,
                    business_day_count bigint, gone_business_day_count bigint, expected_share double precision,
                    projected_value numeric, projected_low numeric, projected_high numeric, chance_of_reaching double precision,
@@ -285,12 +286,13 @@ BEGIN
                                  FROM goal g
                                 WHERE g.first_day = goal_measure.first_day
                                   AND g.last_day = goal_measure.last_day
-                                  AND g.kpi_code = 'bookings_amount');
+                                  AND g.kpi_code = 'bookings_amount'
+                                  AND (goal_ids IS NULL OR g.goal_id = ANY (goal_ids)));
 
     RETURN QUERY
     WITH measured AS MATERIALIZED (
         SELECT *
-          FROM goal_measured(goal_measure.first_day, goal_measure.last_day, pieces)
+          FROM goal_measured(goal_measure.first_day, goal_measure.last_day, pieces, goal_ids)
     ),
     of_goal AS MATERIALIZED (
         SELECT g.*,
@@ -308,6 +310,7 @@ BEGIN
            AND (o.level = 'company' OR o.entity_id = coalesce(g.team_id, g.rep_id))
          WHERE g.first_day = goal_measure.first_day
            AND g.last_day = goal_measure.last_day
+           AND (goal_ids IS NULL OR g.goal_id = ANY (goal_ids))
     ),
     past_window AS MATERIALIZED (
         SELECT *
@@ -479,6 +482,6 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION goal_measure(date, date, goal_piece[]) IS 'Behind goal_progress: the figures of all goals of exactly these days. pieces: the rows of goal_piece.';
+COMMENT ON FUNCTION goal_measure(date, date, goal_piece[], text[]) IS 'Behind goal_progress: the figures of all goals of exactly these days. pieces: the rows of goal_piece. goal_ids: of these goals only, pieces being those of goal_pieces(goal_ids); then what is told of the past is not complete.';
 
 SET LOCAL search_path = sales_perf, pg_temp;

@@ -1,161 +1,179 @@
--- How goals stand: goal_progress, and goal_rollup for goals and their parts. Closed deals are read once for all goals
+-- How goals stand: goal_progress, goal_standing() for some of them, and goal_rollup for goals and their parts. Closed deals are read once for all goals
 -- (goal_piece); all else that takes reading deals once for those of the same days, by goal_measure().
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
+-- Written into the query that asks for it, so that a filter on days reaches the goals.
+CREATE FUNCTION goal_progress_of(goal_ids text[])
+    RETURNS TABLE (goal_id text, goal_name text, level text, team_id text, rep_id text, owner_name text, kpi_code text, kpi_name text, unit text, direction text,
+                   parent_goal_id text, first_day date, last_day date, is_complete boolean, baseline numeric, target numeric, stretch numeric, target_valid_from date,
+                   numerator numeric, denominator numeric, sample_count bigint, actual_value numeric, progress_rate double precision, attainment_rate double precision,
+                   expected_share double precision, expected_value numeric, pace_ratio double precision, projected_value numeric, projected_low numeric, projected_high numeric,
+                   chance_of_reaching double precision, status text, is_stretch_reached boolean, remaining_value numeric, remaining_business_days bigint,
+                   needed_per_business_day numeric, history_count bigint, history_median numeric, history_best numeric, history_reached_count bigint, is_beyond_history boolean,
+                   child_count bigint, child_target_sum numeric, child_gap numeric, children_tie boolean, check_in_count bigint, checked_on date, check_in_author text,
+                   check_in_confidence double precision, check_in_note text, check_in_due_on date, is_check_in_overdue boolean)
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT s.goal_id,
+           s.goal_name,
+           s.level,
+           s.team_id,
+           s.rep_id,
+           s.owner_name,
+           s.kpi_code,
+           s.kpi_name,
+           s.unit,
+           s.direction,
+           s.parent_goal_id,
+           s.first_day,
+           s.last_day,
+           s.is_complete,
+           s.baseline,
+           s.target,
+           s.stretch,
+           s.target_valid_from,
+           s.numerator,
+           s.denominator,
+           s.sample_count,
+           s.actual_value,
+           s.progress_rate,
+           s.attainment_rate,
+           s.expected_share,
+           s.expected_value,
+           s.pace_ratio,
+           s.projected_value,
+           s.projected_low,
+           s.projected_high,
+           s.chance_of_reaching,
+           CASE
+               WHEN s.first_day > sales_perf.as_of() THEN 'not_started'
+               WHEN s.is_complete THEN CASE WHEN s.is_reached THEN 'achieved' ELSE 'missed' END
+               WHEN s.is_reached AND s.is_cumulative AND s.direction = 'up' THEN 'achieved'
+               WHEN s.chance_of_reaching >= 0.7 OR s.pace_ratio >= 1 AND coalesce(s.chance_of_reaching, 1) >= 0.3 THEN 'on_track'
+               WHEN s.chance_of_reaching < 0.1 OR s.pace_ratio < 0.8 AND coalesce(s.chance_of_reaching, 0) < 0.3 THEN 'behind'
+               ELSE 'at_risk'
+           END AS status,
+           s.is_stretch_reached,
+           s.remaining_value,
+           s.remaining_business_days,
+           CASE WHEN s.is_cumulative AND s.direction = 'up' AND NOT s.is_complete AND s.remaining_business_days > 0 THEN round(s.remaining_value / s.remaining_business_days, CASE s.unit WHEN 'amount' THEN 2 ELSE 6 END) END AS needed_per_business_day,
+           s.history_count,
+           s.history_median,
+           s.history_best,
+           s.history_reached_count,
+           CASE s.direction WHEN 'up' THEN s.target > s.history_best ELSE s.target < s.history_best END AS is_beyond_history,
+           s.child_count,
+           s.child_target_sum,
+           s.target - s.child_target_sum AS child_gap,
+           s.target = s.child_target_sum AS children_tie,
+           s.check_in_count,
+           s.checked_on,
+           s.check_in_author,
+           s.check_in_confidence,
+           s.check_in_note,
+           s.check_in_due_on,
+           s.check_in_due_on < sales_perf.as_of() AS is_check_in_overdue
+      FROM (SELECT g.goal_id,
+                   g.goal_name,
+                   g.level,
+                   g.team_id,
+                   g.rep_id,
+                   g.owner_name,
+                   g.kpi_code,
+                   g.kpi_name,
+                   g.unit,
+                   reading.is_cumulative,
+                   g.direction,
+                   g.parent_goal_id,
+                   w.first_day,
+                   w.last_day,
+                   w.last_day <= sales_perf.as_of() AS is_complete,
+                   g.baseline,
+                   g.target,
+                   g.stretch,
+                   g.target_valid_from,
+                   m.numerator,
+                   m.denominator,
+                   m.sample_count,
+                   m.actual_value,
+                   ((m.actual_value - g.baseline) / (g.target - g.baseline))::double precision AS progress_rate,
+                   CASE WHEN g.direction = 'up' AND g.target > 0 THEN m.actual_value / g.target END::double precision AS attainment_rate,
+                   m.expected_share,
+                   CASE
+                       WHEN w.first_day > sales_perf.as_of() THEN NULL
+                       WHEN reading.is_cumulative THEN round(g.target * m.expected_share::numeric, CASE g.unit WHEN 'amount' THEN 2 ELSE 6 END)
+                       ELSE g.target
+                   END AS expected_value,
+                   -- rounded, for what is just on pace is to be 1 also where expected_share is no round number
+                   round(CASE
+                             WHEN NOT reading.is_cumulative THEN (reading.value - g.baseline) / (g.target - g.baseline)
+                             WHEN m.expected_share > 0 THEN (reading.value / m.expected_share::numeric - g.baseline) / (g.target - g.baseline)
+                         END, 9)::double precision AS pace_ratio,
+                   m.projected_value,
+                   m.projected_low,
+                   m.projected_high,
+                   CASE WHEN m.projected_value > '-Infinity' AND m.projected_value < 'Infinity' THEN m.chance_of_reaching END AS chance_of_reaching,
+                   coalesce(CASE g.direction WHEN 'up' THEN reading.value >= g.target ELSE reading.value <= g.target END, false) AS is_reached,
+                   CASE g.direction WHEN 'up' THEN reading.value >= g.stretch ELSE reading.value <= g.stretch END AS is_stretch_reached,
+                   CASE
+                       WHEN g.direction = 'up' AND reading.is_cumulative THEN greatest(0, g.target - coalesce(m.actual_value, 0))
+                       WHEN m.actual_value IS NULL THEN NULL
+                       WHEN g.direction = 'up' THEN greatest(0, g.target - m.actual_value)
+                       ELSE greatest(0, m.actual_value - g.target)
+                   END AS remaining_value,
+                   m.business_day_count - m.gone_business_day_count AS remaining_business_days,
+                   m.history_count,
+                   m.history_median,
+                   CASE g.direction WHEN 'up' THEN m.history_high ELSE m.history_low END AS history_best,
+                   m.history_reached_count,
+                   coalesce(child.child_count, 0) AS child_count,
+                   child.child_target_sum,
+                   coalesce(said.check_in_count, 0) AS check_in_count,
+                   last_said.checked_on,
+                   last_said.author_name AS check_in_author,
+                   last_said.confidence AS check_in_confidence,
+                   last_said.note AS check_in_note,
+                   CASE
+                       WHEN w.first_day <= sales_perf.as_of() AND w.last_day > sales_perf.as_of()
+                       THEN greatest(last_said.checked_on, w.first_day) + g.check_in_every_days
+                   END AS check_in_due_on
+              FROM (SELECT DISTINCT first_day, last_day FROM goal g WHERE goal_ids IS NULL OR g.goal_id = ANY (goal_ids)) AS w
+             CROSS JOIN LATERAL goal_measure(w.first_day, w.last_day, (SELECT array_agg(p::goal_piece) FROM goal_pieces(goal_ids) p), goal_ids) m
+              JOIN goal_as_of g ON g.goal_id = m.goal_id
+             CROSS JOIN LATERAL (
+                    -- NaN is above every target, and has reached none
+                    SELECT CASE WHEN m.actual_value > '-Infinity' AND m.actual_value < 'Infinity' THEN m.actual_value END AS value,
+                           -- what grows with the days; a first purchase comes once
+                           g.kind = 'sum' OR g.kpi_code = 'new_customer_count' AS is_cumulative) AS reading
+              LEFT JOIN (SELECT c.parent_goal_id,
+                                count(*) AS child_count,
+                                sum(c.target) FILTER (WHERE c.kpi_code = p.kpi_code AND c.kind = 'sum') AS child_target_sum
+                           FROM goal_as_of c
+                           JOIN goal p ON p.goal_id = c.parent_goal_id
+                          GROUP BY c.parent_goal_id) AS child ON child.parent_goal_id = g.goal_id
+              LEFT JOIN (SELECT c.goal_id,
+                                count(*) AS check_in_count
+                           FROM check_in c
+                          WHERE c.checked_on <= sales_perf.as_of()
+                          GROUP BY c.goal_id) AS said ON said.goal_id = g.goal_id
+              LEFT JOIN (SELECT DISTINCT ON (c.goal_id)
+                                c.goal_id,
+                                c.checked_on,
+                                r.name AS author_name,
+                                c.confidence,
+                                c.note
+                           FROM check_in c
+                           LEFT JOIN rep r ON r.rep_id = c.author_rep_id
+                          WHERE c.checked_on <= sales_perf.as_of()
+                          ORDER BY c.goal_id, c.checked_on DESC, c.check_in_id DESC) AS last_said ON last_said.goal_id = g.goal_id) AS s;
+END;
+
+COMMENT ON FUNCTION goal_progress_of(text[]) IS 'The rows of goal_progress, made from the deals, of these goals; of all, if goal_ids is NULL. Of some it tells how they stand, and what is told of the past (history_count and the like) is not complete.';
+
 CREATE VIEW goal_progress_live WITH (security_invoker = true) AS
-SELECT s.goal_id,
-       s.goal_name,
-       s.level,
-       s.team_id,
-       s.rep_id,
-       s.owner_name,
-       s.kpi_code,
-       s.kpi_name,
-       s.unit,
-       s.direction,
-       s.parent_goal_id,
-       s.first_day,
-       s.last_day,
-       s.is_complete,
-       s.baseline,
-       s.target,
-       s.stretch,
-       s.target_valid_from,
-       s.numerator,
-       s.denominator,
-       s.sample_count,
-       s.actual_value,
-       s.progress_rate,
-       s.attainment_rate,
-       s.expected_share,
-       s.expected_value,
-       s.pace_ratio,
-       s.projected_value,
-       s.projected_low,
-       s.projected_high,
-       s.chance_of_reaching,
-       CASE
-           WHEN s.first_day > sales_perf.as_of() THEN 'not_started'
-           WHEN s.is_complete THEN CASE WHEN s.is_reached THEN 'achieved' ELSE 'missed' END
-           WHEN s.is_reached AND s.is_cumulative AND s.direction = 'up' THEN 'achieved'
-           WHEN s.chance_of_reaching >= 0.7 OR s.pace_ratio >= 1 AND coalesce(s.chance_of_reaching, 1) >= 0.3 THEN 'on_track'
-           WHEN s.chance_of_reaching < 0.1 OR s.pace_ratio < 0.8 AND coalesce(s.chance_of_reaching, 0) < 0.3 THEN 'behind'
-           ELSE 'at_risk'
-       END AS status,
-       s.is_stretch_reached,
-       s.remaining_value,
-       s.remaining_business_days,
-       CASE WHEN s.is_cumulative AND s.direction = 'up' AND NOT s.is_complete AND s.remaining_business_days > 0 THEN round(s.remaining_value / s.remaining_business_days, CASE s.unit WHEN 'amount' THEN 2 ELSE 6 END) END AS needed_per_business_day,
-       s.history_count,
-       s.history_median,
-       s.history_best,
-       s.history_reached_count,
-       CASE s.direction WHEN 'up' THEN s.target > s.history_best ELSE s.target < s.history_best END AS is_beyond_history,
-       s.child_count,
-       s.child_target_sum,
-       s.target - s.child_target_sum AS child_gap,
-       s.target = s.child_target_sum AS children_tie,
-       s.check_in_count,
-       s.checked_on,
-       s.check_in_author,
-       s.check_in_confidence,
-       s.check_in_note,
-       s.check_in_due_on,
-       s.check_in_due_on < sales_perf.as_of() AS is_check_in_overdue
-  FROM (SELECT g.goal_id,
-               g.goal_name,
-               g.level,
-               g.team_id,
-               g.rep_id,
-               g.owner_name,
-               g.kpi_code,
-               g.kpi_name,
-               g.unit,
-               reading.is_cumulative,
-               g.direction,
-               g.parent_goal_id,
-               w.first_day,
-               w.last_day,
-               w.last_day <= sales_perf.as_of() AS is_complete,
-               g.baseline,
-               g.target,
-               g.stretch,
-               g.target_valid_from,
-               m.numerator,
-               m.denominator,
-               m.sample_count,
-               m.actual_value,
-               ((m.actual_value - g.baseline) / (g.target - g.baseline))::double precision AS progress_rate,
-               CASE WHEN g.direction = 'up' AND g.target > 0 THEN m.actual_value / g.target END::double precision AS attainment_rate,
-               m.expected_share,
-               CASE
-                   WHEN w.first_day > sales_perf.as_of() THEN NULL
-                   WHEN reading.is_cumulative THEN round(g.target * m.expected_share::numeric, CASE g.unit WHEN 'amount' THEN 2 ELSE 6 END)
-                   ELSE g.target
-               END AS expected_value,
-               -- rounded, for what is just on pace is to be 1 also where expected_share is no round number
-               round(CASE
-                         WHEN NOT reading.is_cumulative THEN (reading.value - g.baseline) / (g.target - g.baseline)
-                         WHEN m.expected_share > 0 THEN (reading.value / m.expected_share::numeric - g.baseline) / (g.target - g.baseline)
-                     END, 9)::double precision AS pace_ratio,
-               m.projected_value,
-               m.projected_low,
-               m.projected_high,
-               CASE WHEN m.projected_value > '-Infinity' AND m.projected_value < 'Infinity' THEN m.chance_of_reaching END AS chance_of_reaching,
-               coalesce(CASE g.direction WHEN 'up' THEN reading.value >= g.target ELSE reading.value <= g.target END, false) AS is_reached,
-               CASE g.direction WHEN 'up' THEN reading.value >= g.stretch ELSE reading.value <= g.stretch END AS is_stretch_reached,
-               CASE
-                   WHEN g.direction = 'up' AND reading.is_cumulative THEN greatest(0, g.target - coalesce(m.actual_value, 0))
-                   WHEN m.actual_value IS NULL THEN NULL
-                   WHEN g.direction = 'up' THEN greatest(0, g.target - m.actual_value)
-                   ELSE greatest(0, m.actual_value - g.target)
-               END AS remaining_value,
-               m.business_day_count - m.gone_business_day_count AS remaining_business_days,
-               m.history_count,
-               m.history_median,
-               CASE g.direction WHEN 'up' THEN m.history_high ELSE m.history_low END AS history_best,
-               m.history_reached_count,
-               coalesce(child.child_count, 0) AS child_count,
-               child.child_target_sum,
-               coalesce(said.check_in_count, 0) AS check_in_count,
-               last_said.checked_on,
-               last_said.author_name AS check_in_author,
-               last_said.confidence AS check_in_confidence,
-               last_said.note AS check_in_note,
-               CASE
-                   WHEN w.first_day <= sales_perf.as_of() AND w.last_day > sales_perf.as_of()
-                   THEN greatest(last_said.checked_on, w.first_day) + g.check_in_every_days
-               END AS check_in_due_on
-          FROM (SELECT DISTINCT first_day, last_day FROM goal) AS w
-         CROSS JOIN LATERAL goal_measure(w.first_day, w.last_day, (SELECT array_agg(p) FROM goal_piece p)) m
-          JOIN goal_as_of g ON g.goal_id = m.goal_id
-         CROSS JOIN LATERAL (
-                -- NaN is above every target, and has reached none
-                SELECT CASE WHEN m.actual_value > '-Infinity' AND m.actual_value < 'Infinity' THEN m.actual_value END AS value,
-                       -- what grows with the days; a first purchase comes once
-                       g.kind = 'sum' OR g.kpi_code = 'new_customer_count' AS is_cumulative) AS reading
-          LEFT JOIN (SELECT c.parent_goal_id,
-                            count(*) AS child_count,
-                            sum(c.target) FILTER (WHERE c.kpi_code = p.kpi_code AND c.kind = 'sum') AS child_target_sum
-                       FROM goal_as_of c
-                       JOIN goal p ON p.goal_id = c.parent_goal_id
-                      GROUP BY c.parent_goal_id) AS child ON child.parent_goal_id = g.goal_id
-          LEFT JOIN (SELECT c.goal_id,
-                            count(*) AS check_in_count
-                       FROM check_in c
-                      WHERE c.checked_on <= sales_perf.as_of()
-                      GROUP BY c.goal_id) AS said ON said.goal_id = g.goal_id
-          LEFT JOIN (SELECT DISTINCT ON (c.goal_id)
-                            c.goal_id,
-                            c.checked_on,
-                            r.name AS author_name,
-                            c.confidence,
-                            c.note
-                       FROM check_in c
-                       LEFT JOIN rep r ON r.rep_id = c.author_rep_id
-                      WHERE c.checked_on <= sales_perf.as_of()
-                      ORDER BY c.goal_id, c.checked_on DESC, c.check_in_id DESC) AS last_said ON last_said.goal_id = g.goal_id) AS s;
+SELECT *
+  FROM goal_progress_of(NULL);
 
 COMMENT ON VIEW goal_progress_live IS 'What goal_progress shows, made from the deals.';
 
@@ -229,6 +247,28 @@ COMMENT ON COLUMN goal_progress.check_in_confidence IS 'How sure the author is t
 COMMENT ON COLUMN goal_progress.check_in_note IS 'What it says.';
 COMMENT ON COLUMN goal_progress.check_in_due_on IS 'The day the next one is due: check_in_every_days after the last, or after first_day, whichever is later. NULL where none is asked for, before the first and from the last day on.';
 COMMENT ON COLUMN goal_progress.is_check_in_overdue IS 'True where that day is before as_of(); NULL where no check-in is due.';
+
+-- ---------------------------------------------------------------- some of them
+
+-- Reports on people ask how the running goals of reps stand, and for nothing else.
+CREATE FUNCTION goal_standing(goal_ids text[])
+    RETURNS TABLE (goal_id text, goal_name text, rep_id text, kpi_name text, unit text, first_day date, last_day date, target numeric, sample_count bigint, actual_value numeric,
+                   pace_ratio double precision, chance_of_reaching double precision, status text, check_in_due_on date, is_check_in_overdue boolean)
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+BEGIN ATOMIC
+    SELECT g.goal_id, g.goal_name, g.rep_id, g.kpi_name, g.unit, g.first_day, g.last_day, g.target, g.sample_count, g.actual_value,
+           g.pace_ratio, g.chance_of_reaching, g.status, g.check_in_due_on, g.is_check_in_overdue
+      FROM rollup_goal_progress g
+     WHERE rollup_report_serves('goal_progress')
+       AND g.goal_id = ANY (goal_ids)
+    UNION ALL
+    SELECT g.goal_id, g.goal_name, g.rep_id, g.kpi_name, g.unit, g.first_day, g.last_day, g.target, g.sample_count, g.actual_value,
+           g.pace_ratio, g.chance_of_reaching, g.status, g.check_in_due_on, g.is_check_in_overdue
+      FROM goal_progress_of(goal_ids) g
+     WHERE NOT rollup_report_serves('goal_progress');
+END;
+
+COMMENT ON FUNCTION goal_standing(text[]) IS 'How some goals stand: of the columns of goal_progress those that can be told without all of the past, so that no more deals are read than that takes.';
 
 -- ---------------------------------------------------------------- parents and their parts
 

@@ -361,17 +361,12 @@ fact AS (
            format('goal "%s" is %s: %s %s against a target of %s by %s%s%s', g.goal_name, replace(g.status, '_', ' '), lower(g.kpi_name),
                   in_words(g.actual_value, g.unit), in_words(g.target, g.unit), g.last_day,
                   ', pace ' || in_words(g.pace_ratio::numeric, 'ratio'), ', chance ' || in_words(g.chance_of_reaching::numeric, 'fraction')) AS fact_text
-      FROM goal_progress g
-     WHERE g.level = 'rep'
-       AND g.first_day <= sales_perf.as_of()
-       AND NOT g.is_complete
-       AND g.status IN ('behind', 'at_risk', 'achieved')
-       -- asked once: where nobody to whom feedback is due has a running goal, goals are not measured
-       AND EXISTS (SELECT
-                     FROM due d
-                     JOIN goal own ON own.rep_id = d.rep_id
-                    WHERE own.first_day <= sales_perf.as_of()
-                      AND own.last_day > sales_perf.as_of())
+      FROM goal_standing(ARRAY(SELECT own.goal_id
+                                 FROM due d
+                                 JOIN goal own ON own.rep_id = d.rep_id
+                                WHERE own.first_day <= sales_perf.as_of()
+                                  AND own.last_day > sales_perf.as_of())) AS g
+     WHERE g.status IN ('behind', 'at_risk', 'achieved')
     UNION ALL
     SELECT e.entity_id,
            2,

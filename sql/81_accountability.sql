@@ -159,10 +159,11 @@ SELECT a.level,
                    count(*) FILTER (WHERE p.status IN ('on_track', 'achieved')) AS on_track_count,
                    count(p.check_in_due_on) AS asked_count,
                    count(*) FILTER (WHERE NOT p.is_check_in_overdue) AS kept_count
-              FROM goal_progress p
-             WHERE p.level = 'rep'
-               AND p.first_day <= sales_perf.as_of()
-               AND NOT p.is_complete
+              FROM goal_standing(ARRAY(SELECT g.goal_id
+                                         FROM goal g
+                                        WHERE g.level = 'rep'
+                                          AND g.first_day <= sales_perf.as_of()
+                                          AND g.last_day > sales_perf.as_of())) AS p
              GROUP BY p.rep_id
         )
         SELECT turn.level,

@@ -18,6 +18,7 @@ DECLARE
     -- constants in the plan too: what is not asked for is not worked out
     is_of_amounts  boolean := codes && ARRAY['average_deal_amount', 'lost_amount', 'win_rate_amount'];
     is_of_cycles   boolean := 'cycle_average_days' = ANY (codes);
+    with_changes   boolean := is_changed_later();
 BEGIN
     IF first_day IS NULL OR NOT codes && (deal_kpi_codes() || 'win_rate_amount'::text) THEN
         RETURN;
@@ -27,9 +28,8 @@ BEGIN
     WITH closed AS MATERIALIZED (
         SELECT d.rep_id,
                sales_perf.closing_agg(d.closed_on, d.outcome, CASE WHEN is_of_amounts THEN d.reporting_amount END, CASE WHEN is_of_cycles THEN d.opened_on END, 'day', days) AS closings
-          FROM deal_core_as_of d
-         WHERE NOT d.is_open
-           AND d.closed_on >= first_day
+          FROM closed_deal_of(with_changes) d
+         WHERE d.closed_on >= first_day
            AND d.closed_on < end_day
            AND d.rep_id IS NOT NULL
          GROUP BY d.rep_id

@@ -2,21 +2,78 @@
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
+CREATE FUNCTION account_quarter_day(first_day date)
+    RETURNS TABLE (on_date date, quarter integer)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT d.on_date::date,
+           coalesce(c.fiscal_quarter, extract(quarter FROM d.on_date)::integer)
+      FROM generate_series(first_day::timestamp, sales_perf.as_of()::timestamp, interval '1 day') AS d (on_date)
+      LEFT JOIN calendar c ON c.on_date = d.on_date::date AND c.region = '';
+END;
+
+COMMENT ON FUNCTION account_quarter_day(date) IS 'The fiscal quarter (1 to 4) of each day from one on up to as_of(): that of calendar, or where it does not have the day that of the year.';
+
+-- Sales, or the won deals that stand in for them, and open deals, each grouped once, by parallel workers. What is read is planned
+-- with what the planner knows: which of the ways to read won deals is not to be taken, and the days.
+CREATE FUNCTION account_history()
+    RETURNS TABLE (account_id text, covered_to date, history sales_perf.purchase_history, open_deal_count bigint, open_amount numeric)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 20000
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
+AS $$
+#variable_conflict use_column
+DECLARE
+    today         constant date := sales_perf.as_of();
+    year_ago      constant date := today - interval '12 months';
+    two_years_ago constant date := today - interval '24 months';
+    ten_years_ago constant date := today - interval '10 years';
+    -- by the day's place among the days since: a subscript is cheaper than a join
+    quarters      constant integer[] := ARRAY(SELECT q.quarter FROM account_quarter_day(ten_years_ago) AS q ORDER BY q.on_date);
+    has_sales     constant boolean := EXISTS (SELECT FROM sale);
+    with_changes  constant boolean := is_changed_later();
+BEGIN
+    RETURN QUERY
+    SELECT (p.account_id COLLATE "C") COLLATE "default",
+           max(p.covers_to),
+           sales_perf.purchase_history_agg(
+               p.sold_on,
+               p.amount,
+               p.product_id,
+               quarters[p.sold_on - ten_years_ago + 1],
+               CASE WHEN p.sold_on > year_ago THEN 0 WHEN p.sold_on > two_years_ago THEN 1 ELSE 2 END) FILTER (WHERE NOT p.is_open),
+           count(*) FILTER (WHERE p.is_open),
+           coalesce(sum(p.amount) FILTER (WHERE p.is_open), 0)
+      FROM (SELECT s.account_id, s.product_id, s.sold_on, s.covers_to, s.reporting_amount AS amount, false AS is_open
+              FROM sale_as_of s
+             WHERE has_sales
+            UNION ALL
+            SELECT d.account_id, d.product_id, d.closed_on, NULL::date, d.reporting_amount, false
+              FROM closed_deal d
+             WHERE NOT has_sales
+               AND NOT with_changes
+               AND d.outcome = 'won'
+               AND d.closed_on > '-infinity'
+            UNION ALL
+            SELECT w.account_id, w.product_id, w.sold_on, NULL::date, w.reporting_amount, false
+              FROM won_deal_as_of w
+             WHERE with_changes
+            UNION ALL
+            SELECT o.account_id, NULL::text, NULL::date, NULL::date, o.reporting_amount, true
+              FROM deal_core_as_of o
+             WHERE o.is_open) AS p
+     WHERE p.account_id IS NOT NULL
+     GROUP BY p.account_id COLLATE "C";
+END
+$$;
+
+COMMENT ON FUNCTION account_history() IS 'Behind account_profile: what each account bought (view purchase) and the last day of a term it bought, its open deals and their amount. Accounts that have neither have no row.';
+
 CREATE VIEW account_profile_live WITH (security_invoker = true) AS
 WITH setting AS MATERIALIZED (
     SELECT sales_perf.as_of() AS today,
-           (sales_perf.as_of() - interval '24 months')::date AS two_years_ago,
-           (sales_perf.as_of() - interval '12 months')::date AS year_ago,
            (sales_perf.as_of() - interval '10 years')::date AS ten_years_ago,
            coalesce(' ' || (SELECT s.reporting_currency FROM mart_setting s), '') AS currency
-),
--- The fiscal quarter of each day of the last 10 years.
-quarter_day AS MATERIALIZED (
-    SELECT d.on_date::date AS on_date,
-           coalesce(c.fiscal_quarter, extract(quarter FROM d.on_date)::integer) AS quarter
-      FROM setting s
-     CROSS JOIN LATERAL generate_series(s.ten_years_ago::timestamp, s.today::timestamp, interval '1 day') AS d (on_date)
-      LEFT JOIN calendar c ON c.on_date = d.on_date::date AND c.region = ''
 ),
 -- How many days of each quarter there were since: a quarter that an account has seen twice is to hold more of its purchases
 -- than one that it has seen once.
@@ -27,40 +84,9 @@ quarter_days AS (
            count(*) FILTER (WHERE quarter = 3) OVER since AS days_3,
            count(*) FILTER (WHERE quarter = 4) OVER since AS days_4,
            (count(*) OVER since)::double precision AS days
-      FROM quarter_day
+      FROM setting s
+     CROSS JOIN LATERAL account_quarter_day(s.ten_years_ago) AS q
     WINDOW since AS (ORDER BY on_date DESC)
-),
--- By the day's place among these days: a subscript is cheaper than a join.
-quarter_list AS MATERIALIZED (
-    SELECT array_agg(quarter ORDER BY on_date) AS quarters,
-           min(on_date) AS first_day
-      FROM quarter_day
-),
--- Of purchase's two parts each is grouped by itself, by parallel workers; one of them is empty.
-bought AS (
-    SELECT (p.account_id COLLATE "C") COLLATE "default" AS account_id,
-           max(p.covers_to) AS covered_to,
-           sales_perf.purchase_history_agg(
-               p.sold_on,
-               p.reporting_amount,
-               p.product_id,
-               (SELECT q.quarters FROM quarter_list q)[p.sold_on - (SELECT q.first_day FROM quarter_list q) + 1],
-               CASE WHEN p.sold_on > (SELECT s.year_ago FROM setting s) THEN 0 WHEN p.sold_on > (SELECT s.two_years_ago FROM setting s) THEN 1 ELSE 2 END) AS history
-      FROM sale_as_of p
-     WHERE p.account_id IS NOT NULL
-     GROUP BY p.account_id COLLATE "C"
-    UNION ALL
-    SELECT (p.account_id COLLATE "C") COLLATE "default" AS account_id,
-           NULL::date AS covered_to,
-           sales_perf.purchase_history_agg(
-               p.sold_on,
-               p.reporting_amount,
-               p.product_id,
-               (SELECT q.quarters FROM quarter_list q)[p.sold_on - (SELECT q.first_day FROM quarter_list q) + 1],
-               CASE WHEN p.sold_on > (SELECT s.year_ago FROM setting s) THEN 0 WHEN p.sold_on > (SELECT s.two_years_ago FROM setting s) THEN 1 ELSE 2 END) AS history
-      FROM won_deal_as_of p
-     WHERE p.account_id IS NOT NULL
-     GROUP BY p.account_id COLLATE "C"
 ),
 in_all AS MATERIALIZED (
     SELECT b.account_id,
@@ -80,8 +106,10 @@ in_all AS MATERIALIZED (
            (b.history).quarter_3_count AS count_3,
            (b.history).quarter_4_count AS count_4,
            (b.history).liked_product_id,
-           (b.history).liked_amount
-      FROM bought b
+           (b.history).liked_amount,
+           b.open_deal_count,
+           b.open_amount
+      FROM account_history() AS b
 ),
 buyers AS MATERIALIZED (
     SELECT count(*) AS account_count
@@ -153,15 +181,6 @@ season AS (
      WHERE greatest(l.z_1, l.z_2, l.z_3, l.z_4) > 2.807
        AND x.z = greatest(l.z_1, l.z_2, l.z_3, l.z_4)
 ),
-open_deal AS MATERIALIZED (
-    SELECT account_id,
-           count(*) AS deal_count,
-           coalesce(sum(reporting_amount), 0) AS amount
-      FROM deal_core_as_of
-     WHERE is_open
-       AND account_id IS NOT NULL
-     GROUP BY account_id
-),
 -- OFFSET 0: what is worked out here is worked out once, not for each use below.
 figure AS (
     SELECT a.account_id,
@@ -202,18 +221,17 @@ figure AS (
            i.count_1 + i.count_2 + i.count_3 + i.count_4 AS season_day_count,
            e.day_count AS quarter_day_count,
            e.even_share AS quarter_even_share,
-           coalesce(o.deal_count, 0) AS open_deal_count,
-           coalesce(o.amount, 0) AS open_amount,
+           i.open_deal_count,
+           i.open_amount,
            s.currency
       FROM account a
      CROSS JOIN setting s
-      LEFT JOIN scored i ON i.account_id = a.account_id
+      JOIN scored i ON i.account_id = a.account_id
       LEFT JOIN season e ON e.account_id = a.account_id
       LEFT JOIN product p ON p.product_id = i.liked_product_id
-      LEFT JOIN open_deal o ON o.account_id = a.account_id
       LEFT JOIN rep r ON r.rep_id = a.owner_rep_id
      WHERE i.purchase_count > 0
-        OR o.deal_count > 0
+        OR i.open_deal_count > 0
     OFFSET 0
 ),
 named AS (

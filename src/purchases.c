@@ -35,12 +35,30 @@ typedef struct PurchaseDay
 	int32		quarter;		/* 0: none */
 } PurchaseDay;
 
+/* Most customers are small: what these need lies in the group itself, where it is near. */
+#define DAYS_WITHIN 8
+#define KEYS_WITHIN 4
+
 typedef struct PurchaseDays
 {
 	int			n;
 	int			room;
 	PurchaseDay *day;
+	PurchaseDay within[DAYS_WITHIN];
 } PurchaseDays;
+
+/* Makes room for so many items of what is in a list now. */
+static void *
+more_room(MemoryContext context, void *list, const void *within, size_t used, size_t wanted)
+{
+	void	   *larger;
+
+	if (list != within)
+		return repalloc_huge(list, wanted);
+	larger = MemoryContextAllocHuge(context, wanted);
+	memcpy(larger, list, used);
+	return larger;
+}
 
 /* day_sort(days, n): ascending, the last quarter of a day first */
 #define ST_SORT day_sort
@@ -68,12 +86,12 @@ static void
 days_begin(PurchaseDays *days, MemoryContext context, int room)
 {
 	days->n = 0;
-	days->room = Max(room, 8);
-	days->day = MemoryContextAllocHuge(context, days->room * sizeof(PurchaseDay));
+	days->room = Max(room, DAYS_WITHIN);
+	days->day = room <= DAYS_WITHIN ? days->within : MemoryContextAllocHuge(context, room * sizeof(PurchaseDay));
 }
 
 static inline void
-days_add(PurchaseDays *days, PurchaseDay day)
+days_add(PurchaseDays *days, MemoryContext context, PurchaseDay day)
 {
 	if (days->n == days->room)
 	{
@@ -81,7 +99,7 @@ days_add(PurchaseDays *days, PurchaseDay day)
 		if (days->n > days->room / 2)
 		{
 			days->room *= 2;
-			days->day = repalloc_huge(days->day, days->room * sizeof(PurchaseDay));
+			days->day = more_room(context, days->day, days->within, days->n * sizeof(PurchaseDay), days->room * sizeof(PurchaseDay));
 		}
 	}
 	days->day[days->n++] = day;
@@ -125,12 +143,34 @@ typedef struct Total
 
 static const Total no_total;
 
+#define KEY_WITHIN 24
+
 typedef struct KeySum
 {
-	char	   *key;
+	union
+	{
+		char	   *elsewhere;
+		char		within[KEY_WITHIN];
+	}			key;
 	int64		length;
 	Total		total;
 } KeySum;
+
+static inline const char *
+sum_key(const KeySum *sum)
+{
+	return sum->length <= KEY_WITHIN ? sum->key.within : sum->key.elsewhere;
+}
+
+static inline void
+sum_begin(KeySum *sum, MemoryContext context, const char *key, int64 length)
+{
+	char	   *at = length <= KEY_WITHIN ? sum->key.within : (sum->key.elsewhere = MemoryContextAlloc(context, length));
+
+	memcpy(at, key, length);
+	sum->length = length;
+	sum->total = no_total;
+}
 
 typedef struct KeySums
 {
@@ -139,6 +179,7 @@ typedef struct KeySums
 	int			sorted;			/* so many are in order, each key once */
 	int			room;
 	KeySum	   *of;
+	KeySum		within[KEYS_WITHIN];
 } KeySums;
 
 /* as COLLATE "C" */
@@ -153,7 +194,7 @@ key_compare(const char *key, int64 length, const char *other, int64 other_length
 /* sum_sort(sums, n): ascending by key */
 #define ST_SORT sum_sort
 #define ST_ELEMENT_TYPE KeySum
-#define ST_COMPARE(a, b) key_compare((a)->key, (a)->length, (b)->key, (b)->length)
+#define ST_COMPARE(a, b) key_compare(sum_key(a), (a)->length, sum_key(b), (b)->length)
 #define ST_SCOPE static
 #define ST_DEFINE
 #include "lib/sort_template.h"
@@ -209,7 +250,7 @@ sums_sort(KeySums *sums)
 		KeySum	   *sum = &sums->of[i];
 		KeySum	   *last = n > 0 ? &sums->of[n - 1] : NULL;
 
-		if (last == NULL || key_compare(last->key, last->length, sum->key, sum->length) != 0)
+		if (last == NULL || key_compare(sum_key(last), last->length, sum_key(sum), sum->length) != 0)
 		{
 			sums->of[n++] = *sum;
 			continue;
@@ -217,7 +258,8 @@ sums_sort(KeySums *sums)
 		total_merge(&last->total, sums->context, &sum->total);
 		if (sum->total.rest != NULL)
 			pfree(sum->total.rest);
-		pfree(sum->key);
+		if (sum->length > KEY_WITHIN)
+			pfree(sum->key.elsewhere);
 	}
 	sums->n = sums->sorted = n;
 }
@@ -227,8 +269,8 @@ sums_begin(KeySums *sums, MemoryContext context, int room)
 {
 	sums->context = context;
 	sums->n = sums->sorted = 0;
-	sums->room = Max(room, 4);
-	sums->of = MemoryContextAllocHuge(context, sums->room * sizeof(KeySum));
+	sums->room = Max(room, KEYS_WITHIN);
+	sums->of = room <= KEYS_WITHIN ? sums->within : MemoryContextAllocHuge(context, room * sizeof(KeySum));
 }
 
 /* The sum of a key, or a part of it. */
@@ -240,7 +282,7 @@ sums_find(KeySums *sums, const char *key, int64 length)
 	if (sums->n <= FEW_KEYS)
 	{
 		for (int i = 0; i < sums->n; i++)
-			if (sums->of[i].length == length && memcmp(sums->of[i].key, key, length) == 0)
+			if (sums->of[i].length == length && memcmp(sum_key(&sums->of[i]), key, length) == 0)
 				return &sums->of[i];
 	}
 	else
@@ -251,7 +293,7 @@ sums_find(KeySums *sums, const char *key, int64 length)
 		while (low < high)
 		{
 			int			middle = low + (high - low) / 2;
-			int			order = key_compare(sums->of[middle].key, sums->of[middle].length, key, length);
+			int			order = key_compare(sum_key(&sums->of[middle]), sums->of[middle].length, key, length);
 
 			if (order == 0)
 				return &sums->of[middle];
@@ -268,14 +310,11 @@ sums_find(KeySums *sums, const char *key, int64 length)
 		if (sums->n > sums->room / 2)
 		{
 			sums->room *= 2;
-			sums->of = repalloc_huge(sums->of, sums->room * sizeof(KeySum));
+			sums->of = more_room(sums->context, sums->of, sums->within, sums->n * sizeof(KeySum), sums->room * sizeof(KeySum));
 		}
 	}
 	sum = &sums->of[sums->n++];
-	sum->key = MemoryContextAlloc(sums->context, Max(length, 1));
-	memcpy(sum->key, key, length);
-	sum->length = length;
-	sum->total = no_total;
+	sum_begin(sum, sums->context, key, length);
 	return sum;
 }
 
@@ -429,7 +468,7 @@ purchase_history_add(PG_FUNCTION_ARGS)
 		PurchaseDay day = {PG_GETARG_DATEADT(1), quarter};
 
 		history->purchases[age]++;
-		days_add(&history->days, day);
+		days_add(&history->days, context, day);
 	}
 	PG_RETURN_POINTER(history);
 }
@@ -457,12 +496,12 @@ purchase_history_combine(PG_FUNCTION_ARGS)
 	}
 	history->unpriced += other->unpriced;
 	for (int i = 0; i < other->days.n; i++)
-		days_add(&history->days, other->days.day[i]);
+		days_add(&history->days, context, other->days.day[i]);
 	for (int i = 0; i < other->products.n; i++)
 	{
 		const KeySum *sum = &other->products.of[i];
 
-		total_merge(&sums_find(&history->products, sum->key, sum->length)->total, context, &sum->total);
+		total_merge(&sums_find(&history->products, sum_key(sum), sum->length)->total, context, &sum->total);
 	}
 	PG_RETURN_POINTER(history);
 }
@@ -518,7 +557,7 @@ purchase_history_send(PG_FUNCTION_ARGS)
 		KeySum	   *sum = &history->products.of[i];
 
 		appendBinaryStringInfo(&buf, (char *) &sum->length, sizeof(sum->length));
-		appendBinaryStringInfo(&buf, sum->key, (int) sum->length);
+		appendBinaryStringInfo(&buf, sum_key(sum), (int) sum->length);
 		send_total(&buf, &sum->total);
 	}
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
@@ -555,10 +594,10 @@ purchase_history_receive(PG_FUNCTION_ARGS)
 	for (int i = 0; i < head.products.n; i++)
 	{
 		KeySum	   *sum = &history->products.of[i];
+		int64		length;
 
-		pq_copymsgbytes(&buf, (char *) &sum->length, sizeof(sum->length));
-		sum->key = palloc(Max(sum->length, 1));
-		pq_copymsgbytes(&buf, sum->key, (int) sum->length);
+		pq_copymsgbytes(&buf, (char *) &length, sizeof(length));
+		sum_begin(sum, history->context, pq_getmsgbytes(&buf, (int) length), length);
 		receive_total(&buf, &sum->total);
 	}
 	pq_getmsgend(&buf);
@@ -639,7 +678,7 @@ purchase_history_final(PG_FUNCTION_ARGS)
 	nulls[LIKED_PRODUCT_ID] = nulls[LIKED_AMOUNT] = liked == NULL;
 	if (liked != NULL)
 	{
-		values[LIKED_PRODUCT_ID] = PointerGetDatum(cstring_to_text_with_len(liked->key, (int) liked->length));
+		values[LIKED_PRODUCT_ID] = PointerGetDatum(cstring_to_text_with_len(sum_key(liked), (int) liked->length));
 		values[LIKED_AMOUNT] = NumericGetDatum(total_numeric(&liked->total));
 	}
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(result_row(fcinfo), values, nulls)));

@@ -1,6 +1,6 @@
 -- goal_measured() against kpi_between() on a demo with splits, moves and history; and projections against what came:
 -- 80 % intervals cover about 80 %, chances are as good as they say.
-SELECT plan(19);
+SELECT plan(24);
 
 SELECT sales_perf.create_mart('sales') \gset
 SET search_path = sales, public;
@@ -40,7 +40,7 @@ SELECT cmp_ok(count(*), '>', 500::bigint, 'goals of everybody') FROM goal;
 CREATE TABLE measured AS
 SELECT w.first_day AS goal_first_day, w.last_day AS goal_last_day, m.*
   FROM (SELECT DISTINCT first_day, last_day FROM goal) AS w
- CROSS JOIN LATERAL goal_measured(w.first_day, w.last_day, (SELECT array_agg(p) FROM goal_piece p)) m;
+ CROSS JOIN LATERAL goal_measured(w.first_day, w.last_day, (SELECT array_agg(p) FROM goal_piece p), NULL) m;
 -- The windows, and for each the one before it, in which growth and churn began.
 CREATE TABLE measure_window AS
 SELECT w.first_day AS goal_first_day, w.last_day AS goal_last_day, p.place, false AS is_cut, p.first_day, p.last_day
@@ -98,6 +98,36 @@ SELECT is_empty(
        WHERE g.kpi_code NOT IN ('sales_growth', 'churn_rate')
          AND (g.actual_value IS DISTINCT FROM e.value OR g.sample_count <> e.sample_count)$$,
     'goal_progress shows the same');
+
+-- Some of the goals, by KPI and by level, before they begin, while they run and when they are over.
+PREPARE standing AS
+WITH asked AS MATERIALIZED (
+    SELECT array_agg(g.goal_id) AS goal_ids FROM goal g GROUP BY g.kpi_code
+    UNION ALL
+    SELECT array_agg(g.goal_id) FROM goal g GROUP BY g.level
+),
+told AS MATERIALIZED (
+    SELECT s.* FROM asked CROSS JOIN LATERAL goal_standing(asked.goal_ids) s
+)
+SELECT t.* FROM told t
+EXCEPT
+SELECT g.goal_id, g.goal_name, g.rep_id, g.kpi_name, g.unit, g.first_day, g.last_day, g.target, g.sample_count, g.actual_value,
+       g.pace_ratio, g.chance_of_reaching, g.status, g.check_in_due_on, g.is_check_in_overdue
+  FROM goal_progress g
+UNION ALL
+SELECT g.goal_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM goal g
+ WHERE (SELECT count(*) FROM told t WHERE t.goal_id = g.goal_id) <> 2;
+SET sales_perf.as_of = '2025-04-05';
+SELECT is_empty('standing', 'goal_standing() of some goals tells what goal_progress does: some have begun');
+SET sales_perf.as_of = '2025-06-10';
+SELECT is_empty('standing', 'some are over');
+SET sales_perf.as_of = '2025-05-20';
+SELECT is_empty('standing', 'all run');
+SELECT is_empty($$SELECT * FROM goal_standing('{}')$$, 'of no goals nothing');
+SELECT results_eq(
+    $$SELECT place, is_cut FROM goal_window('2025-04-01', '2025-06-30', ARRAY(SELECT goal_id FROM goal WHERE level = 'rep' AND kpi_code = 'bookings_amount'))$$,
+    $$VALUES (0, false)$$, 'how goals on bookings stand is told without the past');
 
 -- Goals of the same days are measured once, however many they are, and not at all where a filter leaves them out. Closed
 -- deals are read once for all of them.
@@ -165,7 +195,7 @@ SET search_path = sales, public;
 CREATE VIEW measured_now AS
 SELECT g.first_day, g.last_day, m.place, m.is_cut, m.level, m.entity_id, m.kpi_code, m.numerator, m.denominator, m.sample_count
   FROM (SELECT DISTINCT first_day, last_day FROM goal UNION SELECT current_date - 20, current_date + 20) AS g
- CROSS JOIN LATERAL goal_measured(g.first_day, g.last_day, (SELECT array_agg(p) FROM goal_piece p)) AS m;
+ CROSS JOIN LATERAL goal_measured(g.first_day, g.last_day, (SELECT array_agg(p) FROM goal_piece p), NULL) AS m;
 CREATE TEMP TABLE from_deals AS TABLE measured_now;
 SELECT sales_perf.maintain_rollup('sales') \gset
 SELECT is(rollup_grain(), 'month', 'rollups are read from here on');

@@ -5,13 +5,14 @@ SET search_path = public, sales_perf;
 SELECT plan(18);
 
 -- Purchases with all that is odd: days that are NULL or infinite, amounts that are NULL, NaN, infinite, below 0 or of many digits.
--- Customer 0 has more products than are looked through one by one, most of them several times.
+-- Customer 0 has more products than are looked through one by one, most of them several times. The names that customer 1 buys are
+-- about as long as those that lie within a group, and longer.
 CREATE TABLE bought AS
 SELECT seed,
 	customer_no,
 	day_on,
 	amount,
-	CASE WHEN customer_no = 0 THEN 'product ' || deal_no * 7 % 61 WHEN deal_no % 11 > 0 THEN (ARRAY['b', 'B', 'ab', 'ä', '', 'a'])[1 + deal_no % 6] END AS product_id,
+	CASE WHEN customer_no = 0 THEN 'product ' || deal_no * 7 % 61 WHEN customer_no = 1 THEN repeat('long name ', 2) || repeat('x', (deal_no % 17)::int) || deal_no % 5 WHEN deal_no % 11 > 0 THEN (ARRAY['b', 'B', 'ab', 'ä', '', 'a'])[1 + deal_no % 6] END AS product_id,
 	CASE WHEN isfinite(day_on) AND extract(month FROM day_on) <> 7 THEN extract(quarter FROM day_on)::int END AS quarter,
 	CASE WHEN day_on > '2024-01-01' THEN 0 WHEN day_on > '2023-01-01' THEN 1 WHEN day_on > '2022-01-01' THEN 2 END AS years_ago
 FROM (SELECT seed, deal_no, deal_no % 13 AS customer_no, amount, CASE WHEN deal_no % 3 = 0 THEN opened_on ELSE closed_on END AS day_on
