@@ -47,12 +47,12 @@ cell AS (
 ),
 split AS (
     SELECT c.rep_id,
-           width_bucket(c.closed_on, (SELECT m.bounds FROM month m)) AS month_no,
+           width_bucket(c.closed_on, (SELECT m.starts FROM month m)) AS month_no,
            sum(c.amount) AS amount
       FROM split_month_cell c
      WHERE NOT c.is_overlay
        AND c.rep_id IS NOT NULL
-       AND c.closed_on >= (SELECT m.first_day FROM month m)
+       AND c.closed_on BETWEEN (SELECT m.first_day FROM month m) AND (SELECT m.last_day FROM month m)
      GROUP BY 1, 2
 ),
 recorded AS MATERIALIZED (
@@ -192,6 +192,24 @@ END;
 
 COMMENT ON FUNCTION focus_limit(text) IS 'How many KPIs a rep is to carry at most (metric_limit): the number of the rep''s team as of as_of(), of the next team above it that has one, that of all others, or 5.';
 
+-- A function of its own, for PL/pgSQL has parallel workers read for it only what it returns, not what it puts into variables.
+CREATE FUNCTION redundant_kpis()
+    RETURNS TABLE (kpi_code text, other_kpi_code text)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 10
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+        SELECT v.code, v.other_code
+          FROM kpi_redundancy r
+         CROSS JOIN LATERAL (VALUES (r.kpi_code, r.other_kpi_code), (r.other_kpi_code, r.kpi_code)) AS v (code, other_code)
+         WHERE r.is_redundant;
+END
+$$;
+
+COMMENT ON FUNCTION redundant_kpis() IS 'Internal to focus_kpis(): the pairs of KPIs that are redundant (kpi_redundancy), both ways round.';
+
 CREATE FUNCTION focus_kpis(rep_id text)
     RETURNS TABLE (rank integer, kpi_code text, kpi_name text, unit text, value numeric, reference numeric, sample_count bigint, why text, summary_text text)
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
@@ -320,12 +338,7 @@ BEGIN
         IF candidate.place > 1 AND chosen <> '{}' THEN
             -- asked for once, and only where there are two: it reads the deals of two years
             IF twins IS NULL THEN
-                -- both ways round
-                SELECT coalesce(array_agg(v.pair), '{}')
-                  INTO twins
-                  FROM kpi_redundancy r
-                 CROSS JOIN LATERAL (VALUES (r.kpi_code || ' ' || r.other_kpi_code), (r.other_kpi_code || ' ' || r.kpi_code)) AS v (pair)
-                 WHERE r.is_redundant;
+                twins := ARRAY(SELECT t.kpi_code || ' ' || t.other_kpi_code FROM redundant_kpis() t);
             END IF;
             CONTINUE WHEN EXISTS (SELECT FROM unnest(chosen) AS c (code) WHERE c.code || ' ' || candidate.kpi_code = ANY (twins));
         END IF;
