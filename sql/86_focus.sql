@@ -2,9 +2,7 @@
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
--- The deals are read once. Ranks are of the rep-months that both KPIs of a pair have, so that equal values share their mean
--- rank and the correlation of ranks is Spearman's, exactly. There are but four such sets: all rep-months; those with enough deals for every rate,
--- average and percentile; those since activities are recorded; and both.
+-- The deals are read once. A pair is compared over the rep-months that have both figures.
 CREATE VIEW kpi_redundancy WITH (security_invoker = true) AS
 -- (Where days are compared with both ends the planner would expect so few deals between them that it looks them up in one process, so what
 -- closed since the last of the months is left out afterwards, as a month too many.)
@@ -32,12 +30,11 @@ closed AS MATERIALIZED (
        AND d.closed_on >= (SELECT m.first_day FROM month m)
      GROUP BY 1, 2
 ),
-cell AS MATERIALIZED (
+cell AS (
     SELECT c.rep_id,
            c.month_no,
            c.summary
       FROM closed c
-     WHERE c.month_no <= (SELECT m.month_count FROM month m)
     UNION ALL
     SELECT c.rep_id,
            width_bucket(c.closed_on, (SELECT m.starts FROM month m)),
@@ -73,32 +70,24 @@ done AS (
        AND a.happened_at < ((SELECT m.last_day FROM month m) + 1)::timestamptz
      GROUP BY 1, 2
 ),
--- No KPI is defined here: these are kpi_between()'s, of the same parts.
 rep_month AS MATERIALIZED (
     SELECT row_number() OVER () AS row_no,
+           j.summary,
            coalesce(sales_perf.won_count(j.summary), 0) AS won_count,
            coalesce(sales_perf.lost_count(j.summary), 0) AS lost_count,
-           coalesce(sales_perf.won_count(j.summary) - sales_perf.unpriced_count(j.summary), 0) AS priced_count,
-           coalesce(sales_perf.cycle_count(j.summary), 0) AS cycle_count,
            coalesce(sales_perf.bookings_amount(j.summary), 0) AS won_amount,
            coalesce(sales_perf.lost_amount(j.summary), 0) AS lost_amount,
            coalesce(j.split_amount, 0) AS split_amount,
-           coalesce(sales_perf.average_deal_amount(j.summary), 0) AS average_deal_amount,
-           coalesce(sales_perf.median_deal_amount(j.summary), 0) AS median_deal_amount,
-           coalesce(sales_perf.deal_amount_percentile(j.summary, 0.9), 0) AS p90_deal_amount,
-           coalesce(sales_perf.cycle_average(j.summary), 0) AS cycle_average_days,
-           coalesce(sales_perf.cycle_median(j.summary), 0) AS cycle_median_days,
-           coalesce(sales_perf.cycle_percentile(j.summary, 0.9), 0) AS cycle_p90_days,
            coalesce(j.activity_count, 0) AS activity_count,
-           coalesce(j.month_no >= (SELECT r.month_no FROM recorded r), false) AS is_recorded
-      FROM (SELECT coalesce(c.rep_id, s.rep_id, a.rep_id) AS rep_id,
-                   coalesce(c.month_no, s.month_no, a.month_no) AS month_no,
+           j.month_no >= (SELECT r.month_no FROM recorded r) AS is_recorded
+      FROM (SELECT coalesce(c.month_no, s.month_no, a.month_no) AS month_no,
                    c.summary,
                    s.amount AS split_amount,
                    a.activity_count
               FROM cell c
               FULL JOIN split s ON s.rep_id = c.rep_id AND s.month_no = c.month_no
               FULL JOIN done a ON a.rep_id = coalesce(c.rep_id, s.rep_id) AND a.month_no = coalesce(c.month_no, s.month_no)) AS j
+     WHERE j.month_no <= (SELECT m.month_count FROM month m)
 ),
 enough AS MATERIALIZED (
     SELECT max(k.minimum_sample) FILTER (WHERE k.code IN ('win_rate', 'win_rate_amount')) AS closed_count,
@@ -106,79 +95,41 @@ enough AS MATERIALIZED (
            max(k.minimum_sample) FILTER (WHERE k.code IN ('cycle_average_days', 'cycle_median_days', 'cycle_p90_days')) AS cycle_count
       FROM kpi k
 ),
--- kind 1: sums of deals, 2: what needs enough of them, 3: activities
-figure AS MATERIALIZED (
-    SELECT r.row_no,
-           v.kind,
-           v.kpi_no,
-           v.value,
-           r.won_count + r.lost_count >= greatest(e.closed_count, 1)
-           AND r.priced_count >= greatest(e.priced_count, 1)
-           AND r.cycle_count >= greatest(e.cycle_count, 1)
-           AND r.won_amount + r.lost_amount <> 0
-           AND (r.lost_count = 0 OR r.lost_amount <> 0) AS is_enough,
-           r.is_recorded
-      FROM rep_month r
-     CROSS JOIN enough e
-     CROSS JOIN LATERAL (VALUES
-               (1, 1, (r.won_amount + r.split_amount)::double precision),
-               (1, 2, r.won_count::double precision),
-               (1, 3, r.lost_count::double precision),
-               (1, 4, (r.won_count + r.lost_count)::double precision),
-               (1, 5, r.lost_amount::double precision),
-               (2, 6, r.won_count / CASE WHEN r.won_count + r.lost_count > 0 THEN (r.won_count + r.lost_count)::double precision END),
-               (2, 7, (r.won_amount / CASE WHEN r.won_amount + r.lost_amount <> 0 THEN r.won_amount + r.lost_amount END)::double precision),
-               (2, 8, r.average_deal_amount::double precision),
-               (2, 9, r.median_deal_amount::double precision),
-               (2, 10, r.p90_deal_amount::double precision),
-               (2, 11, r.cycle_average_days::double precision),
-               (2, 12, r.cycle_median_days::double precision),
-               (2, 13, r.cycle_p90_days::double precision),
-               (3, 14, r.activity_count::double precision)) AS v (kind, kpi_no, value)
-),
--- the mean of the ranks from the first to the last of equal values
-ranked AS MATERIALIZED (
-    SELECT s.set_no,
-           f.row_no,
-           f.kind,
-           f.kpi_no,
-           (rank() OVER of_value + count(*) OVER of_value) / 2.0::double precision AS rank
-      FROM figure f
-      JOIN (VALUES (1, false, false, ARRAY[1]), (2, true, false, ARRAY[1, 2]), (3, false, true, ARRAY[1, 3]), (4, true, true, ARRAY[2, 3])) AS s (set_no, needs_enough, needs_recorded, kinds)
-        ON f.kind = ANY (s.kinds)
-       AND (f.is_enough OR NOT s.needs_enough)
-       AND (f.is_recorded OR NOT s.needs_recorded)
-    WINDOW of_value AS (PARTITION BY s.set_no, f.kpi_no ORDER BY f.value)
-),
--- All KPIs of a set have the same rep-months.
+-- The rep-months of a KPI, NULL where it does not count: what needs enough deals of too few, activities before there were any. No KPI is
+-- defined here: these are kpi_between()'s, of the same parts. (Where there are no rep-months there is one without any figure.)
 series AS MATERIALIZED (
-    SELECT set_no,
-           kind,
-           kpi_no,
-           array_agg(rank ORDER BY row_no) AS ranks
-      FROM ranked
-     GROUP BY set_no, kind, kpi_no
-),
-correlated AS (
-    SELECT a.kpi_no,
-           b.kpi_no AS other_kpi_no,
-           r.rep_month_count,
-           r.rank_correlation
-      FROM series a
-      JOIN series b
-        ON b.set_no = a.set_no
-       AND b.kpi_no > a.kpi_no
-       AND a.set_no = CASE WHEN a.kind = 1 AND b.kind = 1 THEN 1 WHEN b.kind = 2 THEN 2 WHEN a.kind = 1 THEN 3 ELSE 4 END
+    SELECT v.kpi_no,
+           v.code,
+           array_agg(v.value ORDER BY r.row_no) AS figures
+      FROM enough e
+      LEFT JOIN rep_month r ON true
      CROSS JOIN LATERAL (
-            SELECT count(*) AS rep_month_count,
-                   corr(pair.rank, pair.other_rank) AS rank_correlation
-              FROM unnest(a.ranks, b.ranks) AS pair (rank, other_rank)) AS r
+            SELECT r.won_count + r.lost_count >= greatest(e.closed_count, 1)
+                   AND sales_perf.won_count(r.summary) - sales_perf.unpriced_count(r.summary) >= greatest(e.priced_count, 1)
+                   AND sales_perf.cycle_count(r.summary) >= greatest(e.cycle_count, 1)
+                   AND r.won_amount + r.lost_amount <> 0
+                   AND (r.lost_count = 0 OR r.lost_amount <> 0) AS is_enough) AS x
+     CROSS JOIN LATERAL (VALUES
+               (1, 'bookings_amount', (r.won_amount + r.split_amount)::double precision),
+               (2, 'won_count', r.won_count::double precision),
+               (3, 'lost_count', r.lost_count::double precision),
+               (4, 'closed_count', (r.won_count + r.lost_count)::double precision),
+               (5, 'lost_amount', r.lost_amount::double precision),
+               (6, 'win_rate', CASE WHEN x.is_enough THEN r.won_count / (r.won_count + r.lost_count)::double precision END),
+               (7, 'win_rate_amount', CASE WHEN x.is_enough THEN (r.won_amount / (r.won_amount + r.lost_amount))::double precision END),
+               (8, 'average_deal_amount', CASE WHEN x.is_enough THEN sales_perf.average_deal_amount(r.summary)::double precision END),
+               (9, 'median_deal_amount', CASE WHEN x.is_enough THEN sales_perf.median_deal_amount(r.summary)::double precision END),
+               (10, 'p90_deal_amount', CASE WHEN x.is_enough THEN sales_perf.deal_amount_percentile(r.summary, 0.9)::double precision END),
+               (11, 'cycle_average_days', CASE WHEN x.is_enough THEN sales_perf.cycle_average(r.summary)::double precision END),
+               (12, 'cycle_median_days', CASE WHEN x.is_enough THEN sales_perf.cycle_median(r.summary) END),
+               (13, 'cycle_p90_days', CASE WHEN x.is_enough THEN sales_perf.cycle_percentile(r.summary, 0.9) END),
+               (14, 'activity_count', CASE WHEN r.is_recorded THEN r.activity_count::double precision END)) AS v (kpi_no, code, value)
+     GROUP BY v.kpi_no, v.code
 ),
 listed AS (
-    SELECT n.kpi_no, k.code, k.name
-      FROM (VALUES (1, 'bookings_amount'::text), (2, 'won_count'), (3, 'lost_count'), (4, 'closed_count'), (5, 'lost_amount'), (6, 'win_rate'), (7, 'win_rate_amount'), (8, 'average_deal_amount'),
-                   (9, 'median_deal_amount'), (10, 'p90_deal_amount'), (11, 'cycle_average_days'), (12, 'cycle_median_days'), (13, 'cycle_p90_days'), (14, 'activity_count')) AS n (kpi_no, code)
-      JOIN kpi k ON k.code = n.code
+    SELECT s.kpi_no, s.code, k.name, s.figures
+      FROM series s
+      JOIN kpi k ON k.code = s.code
 )
 SELECT a.code AS kpi_code,
        a.name AS kpi_name,
@@ -197,10 +148,9 @@ SELECT a.code AS kpi_code,
        END AS summary_text
   FROM listed a
   JOIN listed b ON b.kpi_no > a.kpi_no
-  LEFT JOIN correlated c ON c.kpi_no = a.kpi_no AND c.other_kpi_no = b.kpi_no
- CROSS JOIN LATERAL (SELECT coalesce(c.rep_month_count, 0) AS rep_month_count,
-                            -- -1 to 1, whatever the last digit of a sum of floats is
-                            CASE WHEN c.rep_month_count >= 30 THEN round(least(1, greatest(-1, c.rank_correlation))::numeric, 9)::double precision END AS rank_correlation) AS v;
+ CROSS JOIN LATERAL sales_perf.rank_correlation(a.figures, b.figures) AS c
+ CROSS JOIN LATERAL (SELECT coalesce(c.pair_count, 0) AS rep_month_count,
+                            CASE WHEN c.pair_count >= 30 THEN round(c.correlation::numeric, 9)::double precision END AS rank_correlation) AS v;
 
 COMMENT ON VIEW kpi_redundancy IS 'Pairs of KPIs that tell the same story: Spearman''s rank correlation of the two over the months of reps (rep-months), up to 24 complete months of calendar up to as_of(). Of the deals closed in the month, by owner (bookings_amount by credit, activity_count by the day), as kpi_between() gives them. A month of a rep counts if the rep closed a deal, was credited or had an activity in it; for rates, averages and percentiles only if there are enough deals for all of these (their minimum_sample in kpi: 30 closed, 20 won with an amount, 20 with a cycle, unless changed) and amounts; for activity_count only from the month of the first activity on. Equal values share their mean rank. A pair is redundant from 0.9 on, or -0.9; with fewer than 30 rep-months, or where one of the two is always the same, it is not told.';
 COMMENT ON COLUMN kpi_redundancy.kpi_code IS 'A KPI; each pair stands here once.';
@@ -241,6 +191,24 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION focus_limit(text) IS 'How many KPIs a rep is to carry at most (metric_limit): the number of the rep''s team as of as_of(), of the next team above it that has one, that of all others, or 5.';
+
+-- A function of its own, for PL/pgSQL has parallel workers read for it only what it returns, not what it puts into variables.
+CREATE FUNCTION redundant_kpis()
+    RETURNS TABLE (kpi_code text, other_kpi_code text)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 10
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+        SELECT v.code, v.other_code
+          FROM kpi_redundancy r
+         CROSS JOIN LATERAL (VALUES (r.kpi_code, r.other_kpi_code), (r.other_kpi_code, r.kpi_code)) AS v (code, other_code)
+         WHERE r.is_redundant;
+END
+$$;
+
+COMMENT ON FUNCTION redundant_kpis() IS 'Internal to focus_kpis(): the pairs of KPIs that are redundant (kpi_redundancy), both ways round.';
 
 CREATE FUNCTION focus_kpis(rep_id text)
     RETURNS TABLE (rank integer, kpi_code text, kpi_name text, unit text, value numeric, reference numeric, sample_count bigint, why text, summary_text text)
@@ -370,12 +338,7 @@ BEGIN
         IF candidate.place > 1 AND chosen <> '{}' THEN
             -- asked for once, and only where there are two: it reads the deals of two years
             IF twins IS NULL THEN
-                -- both ways round
-                SELECT coalesce(array_agg(v.pair), '{}')
-                  INTO twins
-                  FROM kpi_redundancy r
-                 CROSS JOIN LATERAL (VALUES (r.kpi_code || ' ' || r.other_kpi_code), (r.other_kpi_code || ' ' || r.kpi_code)) AS v (pair)
-                 WHERE r.is_redundant;
+                twins := ARRAY(SELECT t.kpi_code || ' ' || t.other_kpi_code FROM redundant_kpis() t);
             END IF;
             CONTINUE WHEN EXISTS (SELECT FROM unnest(chosen) AS c (code) WHERE c.code || ' ' || candidate.kpi_code = ANY (twins));
         END IF;

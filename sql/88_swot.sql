@@ -264,14 +264,22 @@ slipping AS (
              WHERE i.expected_count >= 30
                AND i.pipeline_expected_count - i.expected_count >= 30) AS x ON x.stage_id = s.stage_id
 ),
+-- Purchases: one of the two is empty, and parallel workers sum up each by itself.
 bought AS MATERIALIZED (
     SELECT account_id,
            max(sold_on) AS last_day,
            count(*) AS sold_count,
            coalesce(sum(reporting_amount), 0) AS amount
-      FROM purchase
+      FROM sale_as_of
      WHERE sold_on > (sales_perf.as_of() - interval '12 months')::date
-       AND sold_on <= sales_perf.as_of()
+     GROUP BY account_id
+     UNION ALL
+    SELECT account_id,
+           max(sold_on),
+           count(*),
+           coalesce(sum(reporting_amount), 0)
+      FROM won_deal_as_of
+     WHERE sold_on > (sales_perf.as_of() - interval '12 months')::date
      GROUP BY account_id
 ),
 bought_in_all AS MATERIALIZED (
