@@ -252,17 +252,17 @@ COMMENT ON COLUMN goal_progress.is_check_in_overdue IS 'True where that day is b
 
 -- Reports on people ask how the running goals of reps stand, and for nothing else.
 CREATE FUNCTION goal_standing(goal_ids text[])
-    RETURNS TABLE (goal_id text, goal_name text, rep_id text, kpi_name text, unit text, first_day date, last_day date, target numeric, sample_count bigint, actual_value numeric,
+    RETURNS TABLE (goal_id text, goal_name text, rep_id text, kpi_code text, kpi_name text, unit text, first_day date, last_day date, target numeric, sample_count bigint, actual_value numeric,
                    pace_ratio double precision, chance_of_reaching double precision, status text, check_in_due_on date, is_check_in_overdue boolean)
     LANGUAGE sql STABLE PARALLEL RESTRICTED
 BEGIN ATOMIC
-    SELECT g.goal_id, g.goal_name, g.rep_id, g.kpi_name, g.unit, g.first_day, g.last_day, g.target, g.sample_count, g.actual_value,
+    SELECT g.goal_id, g.goal_name, g.rep_id, g.kpi_code, g.kpi_name, g.unit, g.first_day, g.last_day, g.target, g.sample_count, g.actual_value,
            g.pace_ratio, g.chance_of_reaching, g.status, g.check_in_due_on, g.is_check_in_overdue
       FROM rollup_goal_progress g
      WHERE rollup_report_serves('goal_progress')
        AND g.goal_id = ANY (goal_ids)
     UNION ALL
-    SELECT g.goal_id, g.goal_name, g.rep_id, g.kpi_name, g.unit, g.first_day, g.last_day, g.target, g.sample_count, g.actual_value,
+    SELECT g.goal_id, g.goal_name, g.rep_id, g.kpi_code, g.kpi_name, g.unit, g.first_day, g.last_day, g.target, g.sample_count, g.actual_value,
            g.pace_ratio, g.chance_of_reaching, g.status, g.check_in_due_on, g.is_check_in_overdue
       FROM goal_progress_of(goal_ids) g
      WHERE NOT rollup_report_serves('goal_progress');

@@ -71,8 +71,7 @@ done AS (
      GROUP BY 1, 2
 ),
 rep_month AS MATERIALIZED (
-    SELECT row_number() OVER () AS row_no,
-           j.summary,
+    SELECT j.summary,
            coalesce(sales_perf.won_count(j.summary), 0) AS won_count,
            coalesce(sales_perf.lost_count(j.summary), 0) AS lost_count,
            coalesce(sales_perf.bookings_amount(j.summary), 0) AS won_amount,
@@ -96,35 +95,49 @@ enough AS MATERIALIZED (
       FROM kpi k
 ),
 -- The rep-months of a KPI, NULL where it does not count: what needs enough deals of too few, activities before there were any. No KPI is
--- defined here: these are kpi_between()'s, of the same parts. (Where there are no rep-months there is one without any figure.)
+-- defined here: these are kpi_between()'s, of the same parts. Gathered in one pass, so that all have the rows in one order.
 series AS MATERIALIZED (
     SELECT v.kpi_no,
            v.code,
-           array_agg(v.value ORDER BY r.row_no) AS figures
-      FROM enough e
-      LEFT JOIN rep_month r ON true
-     CROSS JOIN LATERAL (
-            SELECT r.won_count + r.lost_count >= greatest(e.closed_count, 1)
-                   AND sales_perf.won_count(r.summary) - sales_perf.unpriced_count(r.summary) >= greatest(e.priced_count, 1)
-                   AND sales_perf.cycle_count(r.summary) >= greatest(e.cycle_count, 1)
-                   AND r.won_amount + r.lost_amount <> 0
-                   AND (r.lost_count = 0 OR r.lost_amount <> 0) AS is_enough) AS x
+           v.figures
+      FROM (SELECT array_agg((r.won_amount + r.split_amount)::double precision) AS bookings_amount,
+                   array_agg(r.won_count::double precision) AS won_count,
+                   array_agg(r.lost_count::double precision) AS lost_count,
+                   array_agg((r.won_count + r.lost_count)::double precision) AS closed_count,
+                   array_agg(r.lost_amount::double precision) AS lost_amount,
+                   array_agg(CASE WHEN r.is_enough THEN r.won_count / (r.won_count + r.lost_count)::double precision END) AS win_rate,
+                   array_agg(CASE WHEN r.is_enough THEN (r.won_amount / (r.won_amount + r.lost_amount))::double precision END) AS win_rate_amount,
+                   array_agg(CASE WHEN r.is_enough THEN sales_perf.average_deal_amount(r.summary)::double precision END) AS average_deal_amount,
+                   array_agg(CASE WHEN r.is_enough THEN sales_perf.median_deal_amount(r.summary)::double precision END) AS median_deal_amount,
+                   array_agg(CASE WHEN r.is_enough THEN sales_perf.deal_amount_percentile(r.summary, 0.9)::double precision END) AS p90_deal_amount,
+                   array_agg(CASE WHEN r.is_enough THEN sales_perf.cycle_average(r.summary)::double precision END) AS cycle_average_days,
+                   array_agg(CASE WHEN r.is_enough THEN sales_perf.cycle_median(r.summary) END) AS cycle_median_days,
+                   array_agg(CASE WHEN r.is_enough THEN sales_perf.cycle_percentile(r.summary, 0.9) END) AS cycle_p90_days,
+                   array_agg(CASE WHEN r.is_recorded THEN r.activity_count::double precision END) AS activity_count
+              FROM (SELECT m.*,
+                           m.won_count + m.lost_count >= greatest(e.closed_count, 1)
+                           AND sales_perf.won_count(m.summary) - sales_perf.unpriced_count(m.summary) >= greatest(e.priced_count, 1)
+                           AND sales_perf.cycle_count(m.summary) >= greatest(e.cycle_count, 1)
+                           AND m.won_amount + m.lost_amount <> 0
+                           AND (m.lost_count = 0 OR m.lost_amount <> 0) AS is_enough
+                      FROM rep_month m
+                     CROSS JOIN enough e
+                    OFFSET 0) AS r) AS f
      CROSS JOIN LATERAL (VALUES
-               (1, 'bookings_amount', (r.won_amount + r.split_amount)::double precision),
-               (2, 'won_count', r.won_count::double precision),
-               (3, 'lost_count', r.lost_count::double precision),
-               (4, 'closed_count', (r.won_count + r.lost_count)::double precision),
-               (5, 'lost_amount', r.lost_amount::double precision),
-               (6, 'win_rate', CASE WHEN x.is_enough THEN r.won_count / (r.won_count + r.lost_count)::double precision END),
-               (7, 'win_rate_amount', CASE WHEN x.is_enough THEN (r.won_amount / (r.won_amount + r.lost_amount))::double precision END),
-               (8, 'average_deal_amount', CASE WHEN x.is_enough THEN sales_perf.average_deal_amount(r.summary)::double precision END),
-               (9, 'median_deal_amount', CASE WHEN x.is_enough THEN sales_perf.median_deal_amount(r.summary)::double precision END),
-               (10, 'p90_deal_amount', CASE WHEN x.is_enough THEN sales_perf.deal_amount_percentile(r.summary, 0.9)::double precision END),
-               (11, 'cycle_average_days', CASE WHEN x.is_enough THEN sales_perf.cycle_average(r.summary)::double precision END),
-               (12, 'cycle_median_days', CASE WHEN x.is_enough THEN sales_perf.cycle_median(r.summary) END),
-               (13, 'cycle_p90_days', CASE WHEN x.is_enough THEN sales_perf.cycle_percentile(r.summary, 0.9) END),
-               (14, 'activity_count', CASE WHEN r.is_recorded THEN r.activity_count::double precision END)) AS v (kpi_no, code, value)
-     GROUP BY v.kpi_no, v.code
+               (1, 'bookings_amount', f.bookings_amount),
+               (2, 'won_count', f.won_count),
+               (3, 'lost_count', f.lost_count),
+               (4, 'closed_count', f.closed_count),
+               (5, 'lost_amount', f.lost_amount),
+               (6, 'win_rate', f.win_rate),
+               (7, 'win_rate_amount', f.win_rate_amount),
+               (8, 'average_deal_amount', f.average_deal_amount),
+               (9, 'median_deal_amount', f.median_deal_amount),
+               (10, 'p90_deal_amount', f.p90_deal_amount),
+               (11, 'cycle_average_days', f.cycle_average_days),
+               (12, 'cycle_median_days', f.cycle_median_days),
+               (13, 'cycle_p90_days', f.cycle_p90_days),
+               (14, 'activity_count', f.activity_count)) AS v (kpi_no, code, figures)
 ),
 listed AS (
     SELECT s.kpi_no, s.code, k.name, s.figures
@@ -224,7 +237,7 @@ DECLARE
     from_day    date;
     today       CONSTANT date := sales_perf.as_of();
     own_codes   text[];
-    goal_days   date[];
+    goal_ids    text[];
     twins       text[];
     chosen      text[] := '{}';
     candidate   record;
@@ -251,8 +264,9 @@ BEGIN
      WHERE k.relation IS NOT NULL
         OR k.code IN ('bookings_amount', 'won_count', 'closed_count', 'win_rate', 'win_rate_amount', 'average_deal_amount', 'median_deal_amount', 'p90_deal_amount',
                       'cycle_average_days', 'cycle_median_days', 'cycle_p90_days', 'activity_count');
-    SELECT coalesce(array_agg(DISTINCT g.first_day), '{}')
-      INTO goal_days
+    -- of those that run: goals of other days are not read
+    SELECT coalesce(array_agg(g.goal_id), '{}')
+      INTO goal_ids
       FROM goal g
      WHERE g.rep_id = focus_kpis.rep_id
        AND g.first_day <= today
@@ -298,12 +312,8 @@ BEGIN
                       ' by ', to_char(g.last_day, 'YYYY-MM-DD'), ': ', CASE g.status WHEN 'behind' THEN 'behind' ELSE 'at risk' END,
                       CASE WHEN g.chance_of_reaching IS NOT NULL THEN ', with a chance of ' || in_words(g.chance_of_reaching::numeric, 'fraction') END,
                       ' (n = ', coalesce(g.sample_count, 0), ').') AS summary_text
-          FROM goal_progress g
-         WHERE g.rep_id = focus_kpis.rep_id
-           AND g.status IN ('behind', 'at_risk')
-           -- goals of other days are not read: these are statuses of goals that run
-           AND g.first_day = ANY (goal_days)
-           AND g.last_day > today
+          FROM goal_standing(goal_ids) g
+         WHERE g.status IN ('behind', 'at_risk')
         UNION ALL
         SELECT 2,
                -- who has taken note knows

@@ -111,7 +111,7 @@ told AS MATERIALIZED (
 )
 SELECT t.* FROM told t
 EXCEPT
-SELECT g.goal_id, g.goal_name, g.rep_id, g.kpi_name, g.unit, g.first_day, g.last_day, g.target, g.sample_count, g.actual_value,
+SELECT g.goal_id, g.goal_name, g.rep_id, g.kpi_code, g.kpi_name, g.unit, g.first_day, g.last_day, g.target, g.sample_count, g.actual_value,
        g.pace_ratio, g.chance_of_reaching, g.status, g.check_in_due_on, g.is_check_in_overdue
   FROM goal_progress g
 UNION ALL
