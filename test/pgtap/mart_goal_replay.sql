@@ -115,7 +115,7 @@ SELECT g.goal_id, g.goal_name, g.rep_id, g.kpi_code, g.kpi_name, g.unit, g.first
        g.pace_ratio, g.chance_of_reaching, g.status, g.check_in_due_on, g.is_check_in_overdue
   FROM goal_progress g
 UNION ALL
-SELECT g.goal_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+SELECT g.goal_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
   FROM goal g
  WHERE (SELECT count(*) FROM told t WHERE t.goal_id = g.goal_id) <> 2;
 SET sales_perf.as_of = '2025-04-05';
