@@ -90,8 +90,8 @@ SELECT is(pg_temp.touches($$UPDATE stage SET name = 'Other' WHERE is_open$$), 'w
 SELECT is(pg_temp.touches($$INSERT INTO sale (sale_id, account_id) VALUES ('s', 'a1'), ('t', NULL)$$), 'customer a1', 'a sale; and what nobody bought is nobody''s');
 SELECT is(pg_temp.touches($$TRUNCATE sale$$), 'customer', 'all sales: all customers');
 SELECT is(pg_temp.touches($$TRUNCATE stage_event$$), 'way', 'all stage events: all ways');
-SELECT is(pg_temp.touches($$INSERT INTO fx_rate (currency, valid_from, rate) VALUES ('CHF', '2026-01-05', 1.1), ('CHF', '2026-02-05', 1.2)$$), 'rate CHF 2026-01-05', 'a rate: purchases in that currency, from the first day on');
-SELECT is(pg_temp.touches($$TRUNCATE fx_rate$$), 'customer', 'all rates: all customers');
+SELECT is(pg_temp.touches($$INSERT INTO fx_rate (currency, valid_from, rate) VALUES ('CHF', '2026-01-05', 1.1), ('CHF', '2026-02-05', 1.2)$$), 'rate CHF 2026-01-05, sale', 'a rate: purchases in that currency, from the first day on, and sales by month');
+SELECT is(pg_temp.touches($$TRUNCATE fx_rate$$), 'customer, sale', 'all rates: all customers');
 SELECT is(pg_temp.touches($$INSERT INTO rep (rep_id, name) VALUES ('x', 'X')$$), '', 'a rep who has not sold yet');
 
 -- ---------------------------------------------------------------- and what that comes to
