@@ -338,7 +338,7 @@ SELECT is(
 SELECT is(s::jsonb ->> 'policy', policy, policy || ' is written down') FROM summary WHERE group_no = 5 ORDER BY policy;
 SELECT is(s::jsonb -> 'policy', 'null', 'of no deals there is no policy') FROM summary WHERE group_no = 1 AND policy = 'direct';
 SELECT throws_ok(
-	$$SELECT funnel_agg(path, outcome, closed_on, CASE WHEN deal_no > 10 THEN 'strict' ELSE 'direct' END) FROM with_path WHERE group_no = 6$$,
+	$$SELECT funnel_agg(path, outcome, closed_on, CASE WHEN deal_no > 10 THEN 'strict' ELSE 'direct' END ORDER BY deal_no) FROM with_path WHERE group_no = 6$$,
 	'22023', 'cannot mix policy "direct" and "strict" in one funnel_summary', 'deals of several policies do not mix');
 SELECT throws_ok(
 	$$SELECT rollup(s) FROM summary WHERE group_no = 6$$,
