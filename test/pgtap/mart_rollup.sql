@@ -22,34 +22,8 @@ UNION ALL SELECT 'kpi_between', to_jsonb(x) FROM kpi_between((sales_perf.as_of()
 UNION ALL SELECT 'trailing', to_jsonb(x) FROM (SELECT rep_id, sales_perf.won_count(sales_perf.rollup(summary)), sales_perf.lost_count(sales_perf.rollup(summary)) FROM trailing_cell GROUP BY rep_id HAVING sales_perf.won_count(sales_perf.rollup(summary)) + sales_perf.lost_count(sales_perf.rollup(summary)) > 0) AS x
 $$;
 
--- with rollups and without: what differs. NULL: rollups were not read at all.
-CREATE FUNCTION pg_temp.differences() RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    found bigint;
-BEGIN
-    IF rollup_grain() IS NULL THEN
-        RETURN NULL;
-    END IF;
-    CREATE TEMP TABLE by_rollup ON COMMIT DROP AS SELECT * FROM pg_temp.answers();
-    BEGIN
-        ALTER TABLE deal DISABLE TRIGGER rollup_deal_insert;
-        IF rollup_grain() IS NOT NULL THEN
-            RAISE 'rollups are still read';
-        END IF;
-        CREATE TEMP TABLE by_deal AS SELECT * FROM pg_temp.answers();
-        RAISE EXCEPTION USING ERRCODE = 'ZZ001', MESSAGE =
-            (SELECT count(*) FROM (SELECT * FROM by_rollup EXCEPT ALL TABLE by_deal) AS x) + (SELECT count(*) FROM (SELECT * FROM by_deal EXCEPT ALL TABLE by_rollup) AS x)
-            || coalesce((SELECT string_agg(x::text, E'\n') FROM (SELECT '>', * FROM (SELECT * FROM by_rollup EXCEPT ALL TABLE by_deal) AS y UNION ALL SELECT '<', * FROM (SELECT * FROM by_deal EXCEPT ALL TABLE by_rollup) AS z LIMIT 6) AS x), '');
-    EXCEPTION WHEN SQLSTATE 'ZZ001' THEN
-        found := substring(sqlerrm FROM '^[0-9]+');
-        IF found > 0 THEN
-            RAISE WARNING '%', sqlerrm;
-        END IF;
-    END;
-    DROP TABLE by_rollup;
-    RETURN found;
-END
-$$;
+-- with rollups and without: what differs
+\ir fixture/rollup_differences.sql
 
 CREATE FUNCTION pg_temp.wrong_cells(mart text DEFAULT 'sales') RETURNS bigint LANGUAGE sql AS $$
 SELECT sum(wrong_count)::bigint FROM sales_perf.verify_rollup(mart)

@@ -15,23 +15,7 @@ UNION ALL SELECT 'kpi_long', to_jsonb(x) FROM kpi_long AS x WHERE grain = 'year'
 $$;
 
 -- with rollups and without: what differs
-CREATE FUNCTION pg_temp.differences() RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    found bigint;
-BEGIN
-    CREATE TEMP TABLE by_rollup ON COMMIT DROP AS SELECT * FROM pg_temp.answers();
-    BEGIN
-        ALTER TABLE deal DISABLE TRIGGER rollup_deal_insert;
-        CREATE TEMP TABLE by_row AS SELECT * FROM pg_temp.answers();
-        RAISE EXCEPTION USING ERRCODE = 'ZZ001', MESSAGE =
-            (SELECT count(*) FROM (SELECT * FROM by_rollup EXCEPT ALL TABLE by_row) AS x) + (SELECT count(*) FROM (SELECT * FROM by_row EXCEPT ALL TABLE by_rollup) AS x);
-    EXCEPTION WHEN SQLSTATE 'ZZ001' THEN
-        found := sqlerrm;
-    END;
-    DROP TABLE by_rollup;
-    RETURN found;
-END
-$$;
+\ir fixture/rollup_differences.sql
 
 CREATE FUNCTION pg_temp.wrong_cells(of_cell text DEFAULT NULL) RETURNS bigint LANGUAGE sql AS $$
 SELECT sum(wrong_count)::bigint FROM sales_perf.verify_rollup('sales') WHERE of_cell IS NULL OR cell = of_cell
