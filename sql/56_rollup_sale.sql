@@ -33,8 +33,9 @@ CREATE TABLE rollup_sale (
 
 CREATE UNIQUE INDEX rollup_sale_key ON rollup_sale (grain, sold_on, rep_id, currency, digits, counts_from) NULLS NOT DISTINCT;
 CREATE INDEX rollup_sale_rep_idx ON rollup_sale (grain, rep_id, sold_on);
--- few: what fold_rollup() has to look after again
+-- few: what fold_rollup() has to look after again, and what can go
 CREATE INDEX rollup_sale_pending_idx ON rollup_sale (counts_from) WHERE counts_from IS NOT NULL;
+CREATE INDEX rollup_sale_empty_idx ON rollup_sale (sold_on) WHERE sale_count = 0;
 CREATE INDEX rollup_sale_not_finite_idx ON rollup_sale (sold_on) WHERE not_finite_count <> 0;
 
 COMMENT ON TABLE rollup_sale IS 'What each rep sold, stored: of each day, and of each part of a month in which the rep did not change teams. Written by fold_rollup().';
