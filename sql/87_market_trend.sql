@@ -22,59 +22,47 @@ END;
 
 COMMENT ON FUNCTION score_interval_high(double precision, double precision, double precision) IS 'Internal to market_trend and swot: upper bound of it.';
 
-CREATE VIEW market_trend_live WITH (security_invoker = true) AS
--- Worked out once, not for each deal. (Where deals are compared with both ends the planner would expect so few between them that it
--- looks them up, so the months are cut off at the end afterwards.)
-WITH span AS MATERIALIZED (
-    SELECT date_trunc('month', (sales_perf.as_of() + 1)::timestamp) AS end_month,
-           (date_trunc('month', (sales_perf.as_of() + 1)::timestamp) - interval '25 months')::date AS first_day
-),
--- One reading of the deals: of 24 complete months, and of one more, which tells whether there was anything before. A group holds all its
--- months, so that there are few groups and parallel workers can do it. (Of d's own columns the planner has no statistics: by these
--- it would expect so many groups that it sorts. A product it knows.)
-closed AS MATERIALIZED (
-    SELECT a.segment,
-           a.region,
-           p.product_id,
-           sales_perf.closing_agg(d.closed_on, d.outcome, d.reporting_amount, NULL, 'month') AS closings
-      FROM deal_core_as_of d
-      LEFT JOIN account a ON a.account_id = d.account_id
-      LEFT JOIN product p ON p.product_id = d.product_id
-     WHERE NOT d.is_open
-       AND d.outcome IN ('won', 'lost')
-       AND d.closed_on >= (SELECT s.first_day FROM span s)
-     GROUP BY a.segment, a.region, p.product_id
-),
+-- A function of what was closed and sold, and not of the tables: who has read them already for something else need not read them again.
+CREATE FUNCTION market_trend_of(closed sales_perf.closing_tally[], sold sales_perf.closing_tally[])
+    RETURNS TABLE (dimension text, value_id text, value_name text, first_day date, last_day date, sold_count bigint, sold_amount numeric,
+                   unpriced_count bigint, total_sold_amount numeric, share_rate double precision, compared_months integer, compared_count bigint,
+                   prior_count bigint, count_growth_rate double precision, count_growth_low double precision, count_growth_high double precision,
+                   compared_amount numeric, prior_amount numeric, amount_growth_rate double precision, total_compared_amount numeric,
+                   total_prior_amount numeric, compared_share_rate double precision, prior_share_rate double precision, share_shift double precision,
+                   won_count bigint, lost_count bigint, win_rate double precision, win_rate_low double precision, win_rate_high double precision,
+                   dispersion double precision, test_statistic double precision, p_value double precision, test_count bigint,
+                   adjusted_p_value double precision, trend text, summary_text text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
 -- As in the view purchase, won deals stand in for sales where there are none.
+WITH span AS MATERIALIZED (
+    SELECT date_trunc('month', (sales_perf.as_of() + 1)::timestamp) AS end_month
+),
 cell AS MATERIALIZED (
-    SELECT c.segment,
-           c.region,
-           c.product_id,
-           v.period_start::timestamp AS month,
-           CASE WHEN e.is_alone THEN v.won_count ELSE 0 END AS sold_count,
-           CASE WHEN e.is_alone THEN v.bookings_amount END AS sold_amount,
-           CASE WHEN e.is_alone THEN v.unpriced_count ELSE 0 END AS unpriced_count,
-           v.won_count,
-           v.lost_count
-      FROM closed c
-     CROSS JOIN LATERAL sales_perf.closing_values(c.closings) AS v
+    SELECT c.first_key AS segment,
+           c.second_key AS region,
+           c.third_key AS product_id,
+           c.period_start::timestamp AS month,
+           CASE WHEN e.is_alone THEN c.won_count ELSE 0 END AS sold_count,
+           CASE WHEN e.is_alone THEN c.bookings_amount END AS sold_amount,
+           CASE WHEN e.is_alone THEN c.won_count - c.priced_count ELSE 0 END AS unpriced_count,
+           c.won_count,
+           c.lost_count
+      FROM unnest(closed) AS c
      CROSS JOIN (SELECT NOT EXISTS (SELECT FROM sale) AS is_alone) AS e
-     WHERE v.period_start < (SELECT s.end_month FROM span s)
+     WHERE c.period_start < (SELECT s.end_month FROM span s)
      UNION ALL
-    SELECT a.segment,
-           a.region,
-           s.product_id,
-           date_trunc('month', s.sold_on::timestamp),
-           count(*),
-           sum(s.reporting_amount),
-           count(*) - count(s.reporting_amount),
+    SELECT s.first_key,
+           s.second_key,
+           s.third_key,
+           s.period_start::timestamp,
+           s.won_count,
+           s.bookings_amount,
+           s.won_count - s.priced_count,
            0,
            0
-      FROM sale_as_of s
-      LEFT JOIN account a ON a.account_id = s.account_id
-     WHERE s.sold_on >= (date_trunc('month', (sales_perf.as_of() + 1)::timestamp) - interval '25 months')::date
-       AND s.sold_on < date_trunc('month', (sales_perf.as_of() + 1)::timestamp)::date
-     GROUP BY a.segment, a.region, s.product_id, date_trunc('month', s.sold_on::timestamp)
+      FROM unnest(sold) AS s
+     WHERE s.period_start < (SELECT p.end_month FROM span p)
 ),
 -- The first month with sales may be half of one: what begins with it cannot be compared.
 history AS MATERIALIZED (
@@ -289,6 +277,29 @@ SELECT f.dimension,
   FROM figure f
  CROSS JOIN LATERAL (
         SELECT CASE f.dimension WHEN 'company' THEN '' WHEN 'family' THEN 'Product family ' ELSE initcap(f.dimension) || ' ' END || f.value_name AS subject) AS n;
+END;
+
+COMMENT ON FUNCTION market_trend_of(sales_perf.closing_tally[], sales_perf.closing_tally[]) IS 'Behind market_trend and swot: its rows, from the deals closed and the sales of 25 months or more by segment, region, product and month, as closing_tally_agg counts them (sales as won deals).';
+
+-- 24 complete months, and one more, which tells whether there was anything before.
+CREATE VIEW market_trend_live WITH (security_invoker = true) AS
+-- Worked out once, not for each deal. (Where deals are compared with both ends the planner would expect so few between them that it
+-- looks them up, so the months are cut off at the end afterwards.)
+WITH span AS MATERIALIZED (
+    SELECT (date_trunc('month', (sales_perf.as_of() + 1)::timestamp) - interval '25 months')::date AS first_day
+)
+SELECT t.*
+  FROM (SELECT sales_perf.closing_tally_agg(a.segment, a.region, d.product_id, d.closed_on, d.outcome, d.reporting_amount, NULL, NULL, 'month') AS tallies
+          FROM deal_core_as_of d
+          LEFT JOIN account a ON a.account_id = d.account_id
+         WHERE NOT d.is_open
+           AND d.closed_on >= (SELECT s.first_day FROM span s)) AS closed
+ CROSS JOIN (
+        SELECT sales_perf.closing_tally_agg(a.segment, a.region, s.product_id, s.sold_on, 'won', s.reporting_amount, NULL, NULL, 'month') AS tallies
+          FROM sale_as_of s
+          LEFT JOIN account a ON a.account_id = s.account_id
+         WHERE s.sold_on >= (SELECT p.first_day FROM span p)) AS sold
+ CROSS JOIN LATERAL market_trend_of(closed.tallies, sold.tallies) AS t;
 
 COMMENT ON VIEW market_trend_live IS 'What market_trend shows, made from the deals.';
 

@@ -15,73 +15,81 @@ CREATE VIEW swot_live WITH (security_invoker = true) AS
 -- Worked out once, not for each deal.
 WITH span AS MATERIALIZED (
     SELECT (sales_perf.as_of() - interval '12 months')::date AS year_ago,
-           (sales_perf.as_of() - interval '24 months')::date AS two_years_ago
+           (sales_perf.as_of() - interval '24 months')::date AS two_years_ago,
+           -- of the months that market_trend is about, and one more
+           (date_trunc('month', (sales_perf.as_of() + 1)::timestamp) - interval '25 months')::date AS first_day
 ),
--- Who was in which team, or in none in the year: of the columns of one list together the planner expects no more than the
--- list has rows, and sums up by hash. Reps and teams apart would be as many groups as there are deals, which it would sort.
+-- Who was in which team, or in none in the year, which is one row of a rep: the planner then knows about how many rows there
+-- are, and that of the columns of one list there are no more groups together. Reps and teams apart would be as many groups as
+-- there are deals, which it would sort.
 member AS (
     SELECT rep_id,
            team_id,
            valid_from,
-           valid_to
+           valid_to,
+           NULL::datemultirange AS days
       FROM rep_team
      UNION ALL
     SELECT r.rep_id,
            NULL,
            lower(gap.days),
-           upper(gap.days) - 1
+           upper(gap.days) - 1,
+           gap.days
       FROM rep r
       LEFT JOIN (SELECT rep_id,
                         range_agg(daterange(valid_from, valid_to, '[]')) AS days
                    FROM rep_team
                   GROUP BY rep_id) AS t ON t.rep_id = r.rep_id
-     CROSS JOIN LATERAL unnest(datemultirange(daterange((sales_perf.as_of() - interval '12 months')::date, sales_perf.as_of(), '(]')) - coalesce(t.days, '{}')) AS gap (days)
+     CROSS JOIN LATERAL (
+            SELECT datemultirange(daterange((sales_perf.as_of() - interval '12 months')::date, sales_perf.as_of(), '(]')) - coalesce(t.days, '{}') AS days) AS gap
+     WHERE NOT isempty(gap.days)
 ),
--- The deals closed in the 12 months up to as_of(), by who closed them and in which team, and those of the 12 months before,
--- of the company alone. Outcomes are told apart by grouping, which is quicker than a condition for each figure.
+-- One reading of the deals, which is what takes time: those closed in the 12 months up to as_of(), by who closed them and in which
+-- team; those of the 12 months before, of the company alone; those of each market and month; and who bought.
 closed AS MATERIALIZED (
-    SELECT m.rep_id,
-           m.team_id,
-           a.segment,
-           d.closed_on <= (SELECT s.year_ago FROM span s) AS is_prior,
-           d.outcome = 'won' AS is_won,
-           count(*) AS closed_count,
-           count(d.reporting_amount) AS amount_count,
-           sum(d.reporting_amount) FILTER (WHERE d.outcome = 'won') AS amount,
-           sum(d.reporting_amount * d.reporting_amount) FILTER (WHERE d.outcome = 'won') AS amount_squares,
-           count(*) FILTER (WHERE d.opened_on > '-infinity' AND d.opened_on <= d.closed_on) AS cycle_count,
-           sum(d.closed_on - d.opened_on) FILTER (WHERE d.opened_on > '-infinity' AND d.opened_on <= d.closed_on) AS cycle_days,
-           sum((d.closed_on - d.opened_on)::bigint * (d.closed_on - d.opened_on)) FILTER (WHERE d.opened_on > '-infinity' AND d.opened_on <= d.closed_on) AS cycle_squares,
-           count(*) FILTER (WHERE isfinite(d.expected_close_on)) AS expected_count,
-           count(*) FILTER (WHERE d.closed_on > d.expected_close_on AND isfinite(d.expected_close_on)) AS late_count
+    SELECT sales_perf.closing_tally_agg(m.rep_id, m.team_id, a.segment, d.closed_on, d.outcome, d.reporting_amount, d.opened_on, d.expected_close_on, NULL)
+               FILTER (WHERE d.closed_on > (SELECT s.year_ago FROM span s)) AS people,
+           sales_perf.closing_tally_agg(NULL, NULL, a.segment, d.closed_on, d.outcome, d.reporting_amount, d.opened_on, d.expected_close_on, NULL)
+               FILTER (WHERE d.closed_on <= (SELECT s.year_ago FROM span s) AND d.closed_on > (SELECT s.two_years_ago FROM span s)) AS year_before,
+           sales_perf.closing_tally_agg(a.segment, a.region, d.product_id, d.closed_on, d.outcome, d.reporting_amount, NULL, NULL, 'month') AS markets,
+           sales_perf.closing_tally_agg(d.account_id, NULL, NULL, d.closed_on, d.outcome, d.reporting_amount, NULL, NULL, NULL)
+               FILTER (WHERE d.outcome = 'won' AND d.closed_on > (SELECT s.year_ago FROM span s)) AS accounts
       FROM deal_core_as_of d
       LEFT JOIN account a ON a.account_id = d.account_id
       LEFT JOIN member m
         ON m.rep_id = d.rep_id
        AND d.closed_on BETWEEN m.valid_from AND m.valid_to
+       AND (m.days IS NULL OR m.days @> d.closed_on)
        AND d.closed_on > (SELECT s.year_ago FROM span s)
      WHERE NOT d.is_open
-       AND d.outcome IN ('won', 'lost')
-       AND d.closed_on > (SELECT s.two_years_ago FROM span s)
-     GROUP BY m.rep_id, m.team_id, a.segment, 4, d.outcome = 'won'
+       AND d.closed_on >= (SELECT s.first_day FROM span s)
+),
+sold AS MATERIALIZED (
+    SELECT sales_perf.closing_tally_agg(a.segment, a.region, d.product_id, d.sold_on, 'won', d.reporting_amount, NULL, NULL, 'month') AS markets,
+           sales_perf.closing_tally_agg(d.account_id, NULL, NULL, d.sold_on, 'won', d.reporting_amount, NULL, NULL, NULL)
+               FILTER (WHERE d.sold_on > (SELECT s.year_ago FROM span s)) AS accounts
+      FROM sale_as_of d
+      LEFT JOIN account a ON a.account_id = d.account_id
+     WHERE d.sold_on >= (SELECT s.first_day FROM span s)
 ),
 -- For each figure the count, the sum and the sum of squares of what it is the mean of: a share is a mean of zeros and ones.
 -- Amounts that are no numbers (NaN, infinite) take those they were added to with them.
 part AS MATERIALIZED (
-    SELECT c.rep_id,
-           c.team_id,
-           coalesce(c.segment, '') AS segment,
-           c.is_prior,
+    SELECT t.first_key AS rep_id,
+           t.second_key AS team_id,
+           coalesce(t.third_key, '') AS segment,
+           y.is_prior,
            f.topic,
            f.n,
            f.total,
            f.squares
       FROM closed c
-     CROSS JOIN LATERAL (VALUES ('win_rate', c.closed_count::numeric, CASE WHEN c.is_won THEN c.closed_count ELSE 0 END::numeric, CASE WHEN c.is_won THEN c.closed_count ELSE 0 END::numeric),
-                                -- amounts and cycles are those of the deals won
-                                ('average_deal_amount', CASE WHEN c.is_won AND c.amount_squares < 'Infinity' THEN c.amount_count END, c.amount, c.amount_squares),
-                                ('cycle_average_days', CASE WHEN c.is_won THEN c.cycle_count END, c.cycle_days, c.cycle_squares),
-                                ('late_closing', c.expected_count, c.late_count, c.late_count)) AS f (topic, n, total, squares)
+     CROSS JOIN LATERAL (VALUES (false, c.people), (true, c.year_before)) AS y (is_prior, tallies)
+     CROSS JOIN LATERAL unnest(y.tallies) AS t
+     CROSS JOIN LATERAL (VALUES ('win_rate', (t.won_count + t.lost_count)::numeric, t.won_count::numeric, t.won_count::numeric),
+                                ('average_deal_amount', CASE WHEN t.amount_squares < 'Infinity' THEN t.priced_count END, t.bookings_amount, t.amount_squares),
+                                ('cycle_average_days', t.cycle_count, t.cycle_days, t.cycle_squares),
+                                ('late_closing', t.expected_count, t.late_count, t.late_count)) AS f (topic, n, total, squares)
      WHERE f.n > 0
 ),
 whole AS MATERIALIZED (
@@ -118,7 +126,7 @@ beside AS (
       JOIN whole w ON w.segment = o.segment AND w.topic = o.topic AND w.is_prior = (o.level = 'company')
 ),
 -- What the peers' figures would give with the entity's mix. A segment in which peers have closed less than ten tells nothing.
-compared AS (
+compared AS MATERIALIZED (
     SELECT b.level,
            b.entity_id,
            b.topic,
@@ -139,35 +147,36 @@ compared AS (
 ),
 -- 99 % intervals: of a share Wilson's, of as many deals as make up for the mix and for that the peers' share is not known for
 -- sure; of a mean Student's, by the larger of the entity's own spread and the peers', for a few large deals make both uncertain.
-bounded AS (
+-- (Materialized, for what the intervals are made of stands in them many times.)
+spread AS MATERIALIZED (
     SELECT c.level,
            c.entity_id,
            c.topic,
+           c.topic IN ('win_rate', 'late_closing') AS is_share,
            c.n,
            c.peer_n,
            (c.total / c.n)::double precision AS value,
            (c.expected / c.n)::double precision AS peer_value,
            c.variance = 0 AS is_certain,
            CASE WHEN c.topic IN ('win_rate', 'late_closing')
-                THEN score_interval_low((c.total / c.n)::double precision, s.size, 2.5758293035489)
-                ELSE (c.total / c.n)::double precision - s.reach END AS value_low,
-           CASE WHEN c.topic IN ('win_rate', 'late_closing')
-                THEN score_interval_high((c.total / c.n)::double precision, s.size, 2.5758293035489)
-                ELSE (c.total / c.n)::double precision + s.reach END AS value_high
+                THEN CASE WHEN c.variance > 0
+                          THEN c.expected * (c.n - c.expected) / (c.variance + c.peer_variance)
+                          ELSE c.n * c.peer_n / (c.n + c.peer_n)
+                     END::double precision END AS size,
+           CASE WHEN c.topic NOT IN ('win_rate', 'late_closing') AND c.n > c.segment_count AND c.peer_n > c.segment_count
+                THEN sqrt((greatest(c.variance, c.own_squares * c.n / (c.n - c.segment_count)) + c.peer_variance)::double precision) / c.n::double precision
+                     * sales_perf.student_t_quantile(0.995, least(c.n - c.segment_count, c.peer_n - c.segment_count, 10000)::integer) END AS reach
       FROM compared c
-     CROSS JOIN LATERAL (
-            SELECT CASE WHEN c.topic IN ('win_rate', 'late_closing')
-                        THEN CASE WHEN c.variance > 0
-                                  THEN c.expected * (c.n - c.expected) / (c.variance + c.peer_variance)
-                                  ELSE c.n * c.peer_n / (c.n + c.peer_n)
-                             END::double precision END AS size,
-                   CASE WHEN c.topic NOT IN ('win_rate', 'late_closing') AND c.n > c.segment_count AND c.peer_n > c.segment_count
-                        THEN sqrt((greatest(c.variance, c.own_squares * c.n / (c.n - c.segment_count)) + c.peer_variance)::double precision) / c.n::double precision
-                             * sales_perf.student_t_quantile(0.995, least(c.n - c.segment_count, c.peer_n - c.segment_count, 10000)::integer) END AS reach) AS s
      WHERE c.n >= 30
        AND c.peer_n >= 30
 ),
-average AS (
+bounded AS (
+    SELECT s.*,
+           CASE WHEN s.is_share THEN score_interval_low(s.value, s.size, 2.5758293035489) ELSE s.value - s.reach END AS value_low,
+           CASE WHEN s.is_share THEN score_interval_high(s.value, s.size, 2.5758293035489) ELSE s.value + s.reach END AS value_high
+      FROM spread s
+),
+average AS MATERIALIZED (
     SELECT level, entity_id, sum(total) / nullif(sum(n), 0) AS deal_amount
       FROM own
      WHERE topic = 'average_deal_amount'
@@ -180,34 +189,38 @@ different AS (
                WHEN 'average_deal_amount' THEN round(((b.value - b.peer_value) * b.n::double precision)::numeric, 2)
            END AS amount
       FROM bounded b
-      LEFT JOIN average a ON a.level = b.level AND a.entity_id IS NOT DISTINCT FROM b.entity_id
+      LEFT JOIN average a ON a.level = b.level AND coalesce(a.entity_id, '') = coalesce(b.entity_id, '')
      WHERE (b.value_low > b.peer_value OR b.value_high < b.peer_value)
        AND abs(b.value - b.peer_value) >= 0.05 * abs(b.peer_value)
        -- Peers who have none, or all, seem more certain than they are: then both sides are judged by the share they have together.
        AND (NOT b.is_certain
-            OR b.topic NOT IN ('win_rate', 'late_closing')
+            OR NOT b.is_share
             OR is_beyond_chance(b.value, b.peer_value, b.n::double precision, b.peer_n::double precision))
 ),
--- worked out once: it reads the deals
 market AS MATERIALIZED (
-    SELECT dimension, value_id, value_name, first_day, last_day, sold_count, sold_amount, share_rate, compared_count, prior_count,
-           count_growth_rate, count_growth_low, count_growth_high, compared_amount, prior_amount, won_count, lost_count, win_rate, win_rate_low, win_rate_high, trend
-      FROM market_trend
-     WHERE dimension IN ('company', 'segment', 'region', 'product')
+    SELECT t.dimension, t.value_id, t.value_name, t.first_day, t.last_day, t.sold_count, t.sold_amount, t.share_rate, t.compared_count, t.prior_count, t.count_growth_rate, t.count_growth_low,
+           t.count_growth_high, t.compared_amount, t.prior_amount, t.won_count, t.lost_count, t.win_rate, t.win_rate_low, t.win_rate_high, t.trend
+      FROM closed c
+     CROSS JOIN sold s
+     CROSS JOIN LATERAL market_trend_of(c.markets, s.markets) AS t
+     WHERE t.dimension IN ('company', 'segment', 'region', 'product')
 ),
+-- (Of d's own columns the planner has no statistics: by these it would expect as many groups as there are deals.)
 open_deal AS MATERIALIZED (
-    SELECT d.stage_id,
+    SELECT s.stage_id,
            a.segment,
            a.region,
-           d.product_id,
+           p.product_id,
            count(*) FILTER (WHERE isfinite(d.expected_close_on)) AS expected_count,
            count(*) FILTER (WHERE isfinite(d.expected_close_on) AND d.expected_close_on < sales_perf.as_of()) AS overdue_count,
            coalesce(sum(d.reporting_amount) FILTER (WHERE isfinite(d.expected_close_on) AND d.expected_close_on < sales_perf.as_of()), 0) AS overdue_amount,
            coalesce(sum(d.reporting_amount), 0) AS amount
       FROM deal_as_of d
       LEFT JOIN account a ON a.account_id = d.account_id
+      LEFT JOIN stage s ON s.stage_id = d.stage_id
+      LEFT JOIN product p ON p.product_id = d.product_id
      WHERE d.is_open
-     GROUP BY d.stage_id, a.segment, a.region, d.product_id
+     GROUP BY s.stage_id, a.segment, a.region, p.product_id
 ),
 effort AS (
     SELECT v.dimension,
@@ -264,23 +277,20 @@ slipping AS (
              WHERE i.expected_count >= 30
                AND i.pipeline_expected_count - i.expected_count >= 30) AS x ON x.stage_id = s.stage_id
 ),
--- Purchases: one of the two is empty, and parallel workers sum up each by itself.
+-- As in the view purchase, won deals stand in for sales where there are none.
 bought AS MATERIALIZED (
-    SELECT account_id,
-           max(sold_on) AS last_day,
-           count(*) AS sold_count,
-           coalesce(sum(reporting_amount), 0) AS amount
-      FROM sale_as_of
-     WHERE sold_on > (sales_perf.as_of() - interval '12 months')::date
-     GROUP BY account_id
+    SELECT b.first_key AS account_id,
+           b.won_count AS sold_count,
+           b.bookings_amount AS amount
+      FROM sold s
+     CROSS JOIN LATERAL unnest(s.accounts) AS b
      UNION ALL
-    SELECT account_id,
-           max(sold_on),
-           count(*),
-           coalesce(sum(reporting_amount), 0)
-      FROM won_deal_as_of
-     WHERE sold_on > (sales_perf.as_of() - interval '12 months')::date
-     GROUP BY account_id
+    SELECT b.first_key,
+           b.won_count,
+           b.bookings_amount
+      FROM closed c
+     CROSS JOIN LATERAL unnest(c.accounts) AS b
+     WHERE NOT EXISTS (SELECT FROM sale)
 ),
 bought_in_all AS MATERIALIZED (
     SELECT sum(amount) AS amount
@@ -290,11 +300,11 @@ bought_in_all AS MATERIALIZED (
 at_risk AS (
     SELECT b.account_id,
            h.day_count,
-           b.last_day,
+           h.last_day,
            b.amount,
-           (sales_perf.as_of() - b.last_day)::double precision AS silent_days,
-           (b.last_day - h.first_day)::double precision / (h.day_count - 1)::double precision AS usual_gap_days
-      FROM (SELECT account_id, last_day, amount
+           (sales_perf.as_of() - h.last_day)::double precision AS silent_days,
+           (h.last_day - h.first_day)::double precision / (h.day_count - 1)::double precision AS usual_gap_days
+      FROM (SELECT account_id, amount
               FROM bought
              WHERE account_id IS NOT NULL
                AND amount > 0
@@ -302,12 +312,13 @@ at_risk AS (
              LIMIT 500) AS b
      CROSS JOIN LATERAL (
             SELECT count(*) AS day_count,
-                   min(sold_on) AS first_day
+                   min(sold_on) AS first_day,
+                   max(sold_on) AS last_day
               FROM (SELECT DISTINCT p.sold_on
                       FROM purchase p
                      WHERE p.account_id = b.account_id) AS day) AS h
      WHERE h.day_count >= 3
-       AND (sales_perf.as_of() - b.last_day) * (h.day_count - 1) > 2 * (b.last_day - h.first_day)
+       AND (sales_perf.as_of() - h.last_day) * (h.day_count - 1) > 2 * (h.last_day - h.first_day)
      ORDER BY b.amount DESC, b.account_id COLLATE "C"
      LIMIT 10
 ),

@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "proportion.h"
@@ -115,25 +116,37 @@ student_share(double t, int degrees)
 	return student_share_of_angle(atan(t / sqrt(degrees)), degrees);
 }
 
-/* What is not exceeded with the given chance, above 0 and below 1: by halving. */
+/*
+ * What is not exceeded with the given chance, above 0 and below 1: by Newton's
+ * method from the normal distribution on, and by halving where that leads too
+ * far.  The density of the angle is proportional to cos(angle)^(degrees - 1).
+ */
 double
 student_quantile(double share, int degrees)
 {
 	double		low = -M_PI_2;
 	double		high = M_PI_2;
+	double		angle = atan(normal_quantile(share) / sqrt(degrees));
+	double		peak = exp(lgamma((degrees + 1) / 2.0) - lgamma(degrees / 2.0)) / sqrt(M_PI);
 
 	if (share == 0.5)
 		return 0;
 	for (int i = 0; i < 60; i++)
 	{
-		double		middle = (low + high) / 2;
+		double		excess = student_share_of_angle(angle, degrees) - share;
+		double		next = angle - excess / (peak * pow(cos(angle), degrees - 1));
 
-		if (student_share_of_angle(middle, degrees) < share)
-			low = middle;
+		if (excess < 0)
+			low = angle;
 		else
-			high = middle;
+			high = angle;
+		if (!(next > low && next < high))
+			next = (low + high) / 2;
+		if (fabs(next - angle) <= DBL_EPSILON * fabs(angle))
+			break;
+		angle = next;
 	}
-	return sqrt(degrees) * tan((low + high) / 2);
+	return sqrt(degrees) * tan(angle);
 }
 
 /*

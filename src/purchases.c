@@ -19,6 +19,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "libpq/pqformat.h"
+#include "total.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datum.h"
@@ -134,13 +135,6 @@ median_gap(const PurchaseDays *days)
 /* So many keys are looked through one by one. */
 #define FEW_KEYS 16
 
-typedef struct Total
-{
-	int64		sum[2];			/* int128, in 10^-4 */
-	int64		scale;			/* the largest display scale in it */
-	Numeric		rest;			/* of what is not money of everyday size; NULL: none */
-} Total;
-
 static const Total no_total;
 
 #define KEY_WITHIN 24
@@ -199,43 +193,6 @@ key_compare(const char *key, int64 length, const char *other, int64 other_length
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-static Numeric
-add_numerics(Numeric a, Numeric b)
-{
-	return DatumGetNumeric(DirectFunctionCall2(numeric_add, NumericGetDatum(a), NumericGetDatum(b)));
-}
-
-static void
-total_add_rest(Total *total, MemoryContext context, Numeric amount)
-{
-	Numeric		before = total->rest;
-	MemoryContext caller;
-
-	if (before != NULL)
-		amount = add_numerics(before, amount);
-	caller = MemoryContextSwitchTo(context);
-	total->rest = DatumGetNumeric(datumCopy(NumericGetDatum(amount), false, -1));
-	MemoryContextSwitchTo(caller);
-	if (before != NULL)
-		pfree(before);
-}
-
-static inline void
-total_add(Total *total, int128 amount, int64 scale)
-{
-	/* each below 10^16 in these units, and fewer than 2^63 rows: there is room */
-	(void) decimal_accumulate(total->sum, amount);
-	total->scale = Max(total->scale, scale);
-}
-
-static void
-total_merge(Total *total, MemoryContext context, const Total *other)
-{
-	total_add(total, decimal_int128(other->sum), other->scale);
-	if (other->rest != NULL)
-		total_add_rest(total, context, other->rest);
-}
-
 /* Puts keys in order, each once. */
 static void
 sums_sort(KeySums *sums)
@@ -255,7 +212,7 @@ sums_sort(KeySums *sums)
 			sums->of[n++] = *sum;
 			continue;
 		}
-		total_merge(&last->total, sums->context, &sum->total);
+		total_merge(&last->total, sums->context, &sum->total, DECIMAL_SUM_POWER);
 		if (sum->total.rest != NULL)
 			pfree(sum->total.rest);
 		if (sum->length > KEY_WITHIN)
@@ -318,17 +275,6 @@ sums_find(KeySums *sums, const char *key, int64 length)
 	return sum;
 }
 
-static Numeric
-total_numeric(const Total *total)
-{
-	DecimalValue value;
-	Numeric		number;
-
-	decimal_from_int128(&value, decimal_int128(total->sum), DECIMAL_SUM_POWER);
-	number = decimal_to_numeric(&value, (int) total->scale);
-	return total->rest == NULL ? number : add_numerics(number, total->rest);
-}
-
 static int
 total_compare(const Total *total, const Total *other)
 {
@@ -339,8 +285,8 @@ total_compare(const Total *total, const Total *other)
 
 		return (sum > other_sum) - (sum < other_sum);
 	}
-	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(total_numeric(total)),
-											 NumericGetDatum(total_numeric(other))));
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(total_numeric(total, DECIMAL_SUM_POWER)),
+											 NumericGetDatum(total_numeric(other, DECIMAL_SUM_POWER))));
 }
 
 /* ---------------------------------------------------------------- a customer */
@@ -447,9 +393,9 @@ purchase_history_add(PG_FUNCTION_ARGS)
 		if (likely(decimal_mantissa(PG_GETARG_DATUM(2), &mantissa, &scale)))
 		{
 			is_purchase = mantissa > 0;
-			total_add(&history->total[age], mantissa, scale);
+			total_add(&history->total[age], context, mantissa, DECIMAL_SUM_POWER, scale);
 			if (product != NULL)
-				total_add(&product->total, mantissa, scale);
+				total_add(&product->total, context, mantissa, DECIMAL_SUM_POWER, scale);
 		}
 		else
 		{
@@ -492,7 +438,7 @@ purchase_history_combine(PG_FUNCTION_ARGS)
 	for (int age = 0; age < AGES; age++)
 	{
 		history->purchases[age] += other->purchases[age];
-		total_merge(&history->total[age], context, &other->total[age]);
+		total_merge(&history->total[age], context, &other->total[age], DECIMAL_SUM_POWER);
 	}
 	history->unpriced += other->unpriced;
 	for (int i = 0; i < other->days.n; i++)
@@ -501,35 +447,9 @@ purchase_history_combine(PG_FUNCTION_ARGS)
 	{
 		const KeySum *sum = &other->products.of[i];
 
-		total_merge(&sums_find(&history->products, sum_key(sum), sum->length)->total, context, &sum->total);
+		total_merge(&sums_find(&history->products, sum_key(sum), sum->length)->total, context, &sum->total, DECIMAL_SUM_POWER);
 	}
 	PG_RETURN_POINTER(history);
-}
-
-static void
-send_total(StringInfo buf, const Total *total)
-{
-	int			rest_size = total->rest == NULL ? 0 : VARSIZE_ANY(total->rest);
-
-	appendBinaryStringInfo(buf, (const char *) total, offsetof(Total, rest));
-	appendBinaryStringInfo(buf, (char *) &rest_size, sizeof(rest_size));
-	if (rest_size > 0)
-		appendBinaryStringInfo(buf, (char *) total->rest, rest_size);
-}
-
-static void
-receive_total(StringInfo buf, Total *total)
-{
-	int			rest_size;
-
-	pq_copymsgbytes(buf, (char *) total, offsetof(Total, rest));
-	pq_copymsgbytes(buf, (char *) &rest_size, sizeof(rest_size));
-	total->rest = NULL;
-	if (rest_size > 0)
-	{
-		total->rest = palloc(rest_size);
-		pq_copymsgbytes(buf, (char *) total->rest, rest_size);
-	}
 }
 
 /* From a worker to its leader: the same machine, so numbers are sent as they stand. */
@@ -549,7 +469,7 @@ purchase_history_send(PG_FUNCTION_ARGS)
 	appendBinaryStringInfo(&buf, (char *) &history->days.n, sizeof(history->days.n));
 	appendBinaryStringInfo(&buf, (char *) &history->products.n, sizeof(history->products.n));
 	for (int age = 0; age < AGES; age++)
-		send_total(&buf, &history->total[age]);
+		total_send(&buf, &history->total[age]);
 	for (int i = 0; i < history->days.n; i++)
 		appendBinaryStringInfo(&buf, (char *) &history->days.day[i], sizeof(PurchaseDay));
 	for (int i = 0; i < history->products.n; i++)
@@ -558,7 +478,7 @@ purchase_history_send(PG_FUNCTION_ARGS)
 
 		appendBinaryStringInfo(&buf, (char *) &sum->length, sizeof(sum->length));
 		appendBinaryStringInfo(&buf, sum_key(sum), (int) sum->length);
-		send_total(&buf, &sum->total);
+		total_send(&buf, &sum->total);
 	}
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
@@ -586,7 +506,7 @@ purchase_history_receive(PG_FUNCTION_ARGS)
 	memcpy(history->purchases, head.purchases, sizeof(head.purchases));
 	history->unpriced = head.unpriced;
 	for (int age = 0; age < AGES; age++)
-		receive_total(&buf, &history->total[age]);
+		total_receive(&buf, &history->total[age]);
 	history->days.n = head.days.n;
 	for (int i = 0; i < head.days.n; i++)
 		pq_copymsgbytes(&buf, (char *) &history->days.day[i], sizeof(PurchaseDay));
@@ -598,7 +518,7 @@ purchase_history_receive(PG_FUNCTION_ARGS)
 
 		pq_copymsgbytes(&buf, (char *) &length, sizeof(length));
 		sum_begin(sum, history->context, pq_getmsgbytes(&buf, (int) length), length);
-		receive_total(&buf, &sum->total);
+		total_receive(&buf, &sum->total);
 	}
 	pq_getmsgend(&buf);
 	PG_RETURN_POINTER(history);
@@ -662,8 +582,8 @@ purchase_history_final(PG_FUNCTION_ARGS)
 	total = no_total;
 	for (int age = 0; age < AGES; age++)
 	{
-		total_merge(&total, CurrentMemoryContext, &history->total[age]);
-		values[age == 0 ? YEAR_AMOUNT : age == 1 ? RECENT_AMOUNT : TOTAL_AMOUNT] = NumericGetDatum(total_numeric(&total));
+		total_merge(&total, CurrentMemoryContext, &history->total[age], DECIMAL_SUM_POWER);
+		values[age == 0 ? YEAR_AMOUNT : age == 1 ? RECENT_AMOUNT : TOTAL_AMOUNT] = NumericGetDatum(total_numeric(&total, DECIMAL_SUM_POWER));
 	}
 
 	/* in order of products, so that the first of equal ones stays */
@@ -679,7 +599,7 @@ purchase_history_final(PG_FUNCTION_ARGS)
 	if (liked != NULL)
 	{
 		values[LIKED_PRODUCT_ID] = PointerGetDatum(cstring_to_text_with_len(sum_key(liked), (int) liked->length));
-		values[LIKED_AMOUNT] = NumericGetDatum(total_numeric(&liked->total));
+		values[LIKED_AMOUNT] = NumericGetDatum(total_numeric(&liked->total, DECIMAL_SUM_POWER));
 	}
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(result_row(fcinfo), values, nulls)));
 }

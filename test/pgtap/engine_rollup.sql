@@ -97,8 +97,8 @@ SELECT is_empty(
 	  FROM extension_aggregate AS a
 	  JOIN pg_type AS t ON t.oid = a.aggtranstype
 	  WHERE (t.typtype = 'p' OR a.prorettype <> a.aggtranstype OR a.aggfinalextra)
-		AND a.proname <> 'purchase_history_agg'$$,
-	'the state has a type that can be stored, and it is that of the result, but for the one that serves a report of the mart alone');
+		AND a.proname NOT IN ('purchase_history_agg', 'closing_tally_agg')$$,
+	'the state has a type that can be stored, and it is that of the result, but for the two that serve reports of the mart alone');
 
 -- ---------------------------------------------------------------- materialized views
 

@@ -75,8 +75,9 @@ JOIN library_function AS f ON f.oid = a.aggfnoid
 WHERE f.prorettype IN (SELECT oid FROM summary_type);
 SELECT set_eq(
 	$$SELECT f.signature::text FROM library_function AS f WHERE f.prokind = 'a' AND f.oid NOT IN (SELECT aggfnoid FROM aggregate)$$,
-	$$VALUES ('sales_perf.won_deal_list(sales_perf.won_deal)'), ('sales_perf.purchase_history_agg(date,numeric,text,integer,integer)')$$,
-	'aggregates make summaries, but for two, which have tests of their own');
+	$$VALUES ('sales_perf.won_deal_list(sales_perf.won_deal)'), ('sales_perf.purchase_history_agg(date,numeric,text,integer,integer)'),
+		('sales_perf.closing_tally_agg(text,text,text,date,text,numeric,date,date,text)')$$,
+	'aggregates make summaries, but for three, which have tests of their own');
 SELECT is_empty(
 	$$SELECT t.typname FROM summary_type AS t WHERE NOT EXISTS (SELECT FROM aggregate AS a WHERE a.aggtranstype = t.oid AND a.aggfnoid::text NOT LIKE '%rollup%')$$,
 	'every type has an aggregate of rows');
