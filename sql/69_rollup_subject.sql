@@ -6,9 +6,10 @@ SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
 CREATE FUNCTION rollup_customer_fold(to_day date) RETURNS bigint
     LANGUAGE plpgsql
-    -- grouped in memory: sorting summaries takes longer than adding them up
+    -- grouped in memory: sorting summaries takes longer than adding them up (what is sorted all the same looks so dear then that it would be compiled)
     SET work_mem = '256MB'
     SET enable_sort = off
+    SET jit = off
     SET plan_cache_mode = force_custom_plan
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$
@@ -95,9 +96,10 @@ COMMENT ON FUNCTION rollup_customer_fold(date) IS 'Derives the customers who wer
 
 CREATE FUNCTION rollup_way_fold(to_day date) RETURNS bigint
     LANGUAGE plpgsql
-    -- grouped in memory: sorting summaries takes longer than adding them up
+    -- grouped in memory: sorting summaries takes longer than adding them up (what is sorted all the same looks so dear then that it would be compiled)
     SET work_mem = '256MB'
     SET enable_sort = off
+    SET jit = off
     SET plan_cache_mode = force_custom_plan
     SET search_path = sales_perf_template, pg_catalog, pg_temp
 AS $$

@@ -256,7 +256,9 @@ CREATE FUNCTION forecast_deal()
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = sales_perf_template, pg_catalog, pg_temp
     -- reps are few, but for all the planner knows each has a few deals: it would sort all to merge them
+    -- (what is merged all the same looks so dear then that it would be compiled)
     SET enable_mergejoin = off
+    SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
@@ -278,6 +280,7 @@ CREATE FUNCTION forecast_deal_lists()
     SET search_path = sales_perf_template, pg_catalog, pg_temp
     -- as in forecast_deal()
     SET enable_mergejoin = off
+    SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -318,9 +318,11 @@ CREATE FUNCTION goal_pieces(goal_ids text[])
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     -- What was not asked for is taken out when a query is planned, so it is planned with what is asked for.
     -- Reps are few groups, but may be taken for many: hundreds of thousands of deals would be sorted.
+    -- (What is sorted all the same looks so dear then that it would be compiled.)
     SET search_path = sales_perf_template, pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan
     SET enable_sort = off
+    SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE

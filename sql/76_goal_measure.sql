@@ -17,6 +17,7 @@ CREATE FUNCTION goal_measured(first_day date, last_day date, pieces goal_piece[]
     SET plan_cache_mode = force_custom_plan
     -- as in goal_pieces(): reps times pieces are few groups, but are taken for many
     SET enable_sort = off
+    SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -79,8 +79,9 @@ CREATE FUNCTION rep_deviation_figure(first_day date, last_day date, prior_first_
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     SET search_path = sales_perf_template, pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan
-    -- reps times two quarters are few groups, but may be taken for many
+    -- as in goal_pieces(): reps times two quarters are few groups, but may be taken for many
     SET enable_sort = off
+    SET jit = off
 AS $$
 #variable_conflict use_column
 DECLARE
