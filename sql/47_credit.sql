@@ -65,6 +65,15 @@ CREATE CONSTRAINT TRIGGER deal_credit_check_total
 
 -- ---------------------------------------------------------------- what each is credited with
 
+-- A function, for a sub-select would keep the deals from being read by parallel workers.
+CREATE FUNCTION has_credit() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT EXISTS (SELECT FROM deal_credit);
+END;
+
+COMMENT ON FUNCTION has_credit() IS 'Whether any deal is split or has overlays.';
+
 CREATE VIEW split_credit WITH (security_invoker = true) AS
 SELECT split.deal_id,
        split.closed_on,
@@ -85,7 +94,7 @@ SELECT split.deal_id,
           JOIN closed_deal_as_of d ON d.deal_id = c.deal_id
          WHERE d.outcome = 'won'
            -- asked once: where no deal is split, no deal is read
-           AND EXISTS (SELECT FROM deal_credit)
+           AND has_credit()
         UNION ALL
         SELECT d.deal_id,
                d.closed_on,
@@ -99,7 +108,7 @@ SELECT split.deal_id,
           JOIN changed_deal_as_of() d ON d.deal_id = c.deal_id
          WHERE NOT d.is_open
            AND d.outcome = 'won'
-           AND EXISTS (SELECT FROM deal_change WHERE changed_at >= (sales_perf.as_of() + 1)::timestamptz)) AS split;
+           AND is_changed_later()) AS split;
 
 COMMENT ON VIEW split_credit IS 'The rows of deal_credit for deals won as of as_of(), with what they bring: splits, and overlays. Attribution C.';
 COMMENT ON COLUMN split_credit.deal_id IS 'The won deal.';

@@ -382,28 +382,29 @@ COMMENT ON COLUMN opened_month_cell.open_amount IS 'Sum of the amounts of the ce
 
 -- Splits move deals from the owner to those who are credited; overlays come on top. A deal is taken from its
 -- owner as a whole in one of the rows.
-CREATE FUNCTION split_moves(credit_rep_id text, owner_rep_id text, is_overlay boolean, amount numeric, is_first boolean)
-    RETURNS TABLE (rep_id text, is_overlay boolean, deal_count bigint, amount numeric)
+CREATE FUNCTION split_moves(credit_rep_id text, owner_rep_id text, is_overlay boolean, amount numeric)
+    RETURNS TABLE (rep_id text, is_overlay boolean, given_count bigint, taken_count bigint, amount numeric)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT v.rep_id, v.is_overlay, v.deal_count, v.amount
-      FROM (VALUES (credit_rep_id, split_moves.is_overlay, 1::bigint, split_moves.amount, true),
-                   (owner_rep_id, false, CASE WHEN is_first THEN -1 ELSE 0 END, - split_moves.amount, NOT split_moves.is_overlay)) AS v (rep_id, is_overlay, deal_count, amount, is_so)
+    SELECT v.rep_id, v.is_overlay, v.given_count, v.taken_count, v.amount
+      FROM (VALUES (credit_rep_id, split_moves.is_overlay, 1::bigint, 0::bigint, split_moves.amount, true),
+                   (owner_rep_id, false, 0, 1, - split_moves.amount, NOT split_moves.is_overlay)) AS v (rep_id, is_overlay, given_count, taken_count, amount, is_so)
      WHERE v.is_so;
 END;
 
-COMMENT ON FUNCTION split_moves(text, text, boolean, numeric, boolean) IS 'What a row of deal_credit adds to the one who is credited, and takes from the owner.';
+COMMENT ON FUNCTION split_moves(text, text, boolean, numeric) IS 'What a row of deal_credit adds to the one who is credited, and takes from the owner: the amount, and the deal (given_count, taken_count), which is taken in the first of its rows only.';
 
 CREATE VIEW split_live_cell WITH (security_invoker = true) AS
 SELECT c.closed_on,
        moved.rep_id,
        moved.is_overlay,
-       sum(moved.deal_count)::bigint AS deal_count,
+       -- here, not in an argument of split_moves(): who does not ask for deals does not look them up
+       sum(moved.given_count - CASE WHEN c.is_first THEN moved.taken_count ELSE 0 END)::bigint AS deal_count,
        coalesce(sum(moved.amount), 0) AS amount
   FROM (SELECT s.closed_on, s.rep_id, s.owner_rep_id, s.is_overlay, s.amount,
                s.rep_id = (SELECT min(f.rep_id) FROM deal_credit f WHERE f.deal_id = s.deal_id AND NOT f.is_overlay) AS is_first
           FROM split_credit s) AS c
- CROSS JOIN LATERAL split_moves(c.rep_id, c.owner_rep_id, c.is_overlay, c.amount, c.is_first) AS moved
+ CROSS JOIN LATERAL split_moves(c.rep_id, c.owner_rep_id, c.is_overlay, c.amount) AS moved
  GROUP BY c.closed_on, moved.rep_id, moved.is_overlay;
 
 COMMENT ON VIEW split_live_cell IS 'Read from the deals: what splits add to what each rep booked as owner of deals (or take from it), by the day they were won, and overlays. Attribution C.';

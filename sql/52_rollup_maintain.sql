@@ -163,9 +163,8 @@ BEGIN
                moved.is_overlay,
                split.closed_on,
                CASE WHEN split.counts_from > rollup_settled_day() THEN split.counts_from END,
-               moved.deal_count,
+               moved.given_count - CASE WHEN split.is_first THEN moved.taken_count ELSE 0 END,
                coalesce(moved.amount, 0)
-          -- a sub-select here, not in an argument of split_moves(), which is written into the statement then
           FROM (SELECT d.deal_id, d.closed_on, greatest(d.opened_on, d.closed_on) AS counts_from,
                        d.rep_id AS owner_rep_id, c.rep_id, c.is_overlay,
                        sales_perf.reporting_amount(d.amount, d.currency, d.closed_on, split_rates) * c.share AS amount,
@@ -174,7 +173,7 @@ BEGIN
                   JOIN deal_credit c ON c.deal_id = d.deal_id
                  WHERE d.deal_id = ANY (deal_ids)
                    AND d.outcome = 'won') AS split
-         CROSS JOIN LATERAL split_moves(split.rep_id, split.owner_rep_id, split.is_overlay, split.amount, split.is_first) AS moved
+         CROSS JOIN LATERAL split_moves(split.rep_id, split.owner_rep_id, split.is_overlay, split.amount) AS moved
         RETURNING rep_id, is_overlay, on_date, counts_from, deal_count, amount
     )
     INSERT INTO rollup_delta (cell, on_date, is_open, rep_id, counts_from, deal_count, unconverted_count, amount)

@@ -2,14 +2,66 @@
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
--- The deals are read once. A pair is compared over the rep-months that have both figures.
+-- In a function, for what is read is planned with days that the planner knows.
+CREATE FUNCTION rep_month_part(starts date[], end_day date)
+    RETURNS TABLE (rep_id text, month_no integer, summary sales_perf.deal_summary, split_amount numeric)
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
+    -- as in goal_pieces(): reps times months are few groups, but are taken for many
+    SET enable_sort = off
+    SET jit = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    first_day    constant date := starts[1];
+    with_changes boolean;
+BEGIN
+    IF rollup_grain() IS NULL THEN
+        with_changes := is_changed_later();
+        RETURN QUERY
+        SELECT c.rep_id,
+               width_bucket(c.closed_on, starts),
+               sales_perf.deal_agg(c.reporting_amount, c.outcome, c.opened_on, c.closed_on),
+               NULL::numeric
+          FROM closed_deal_of(with_changes) c
+         WHERE c.rep_id IS NOT NULL
+           AND c.closed_on >= first_day
+           AND c.closed_on < end_day
+         GROUP BY 1, 2;
+    ELSE
+        RETURN QUERY
+        SELECT c.rep_id,
+               width_bucket(c.closed_on, starts),
+               sales_perf.rollup(c.summary),
+               NULL::numeric
+          FROM closed_month_cell c
+         WHERE c.rep_id IS NOT NULL
+           AND c.closed_on >= first_day
+           AND c.closed_on < end_day
+         GROUP BY 1, 2;
+    END IF;
+
+    RETURN QUERY
+    SELECT c.rep_id,
+           width_bucket(c.closed_on, starts),
+           NULL::sales_perf.deal_summary,
+           sum(c.amount)
+      FROM split_month_cell c
+     WHERE NOT c.is_overlay
+       AND c.rep_id IS NOT NULL
+       AND c.closed_on >= first_day
+       AND c.closed_on < end_day
+     GROUP BY 1, 2;
+END
+$$;
+
+COMMENT ON FUNCTION rep_month_part(date[], date) IS 'Behind kpi_redundancy: the deals that a rep closed in each of the months that begin on starts, the last of which ends before end_day (summary), and, in a row of its own, what splits add to or take from what the rep booked in it (split_amount; amount).';
+
+-- A pair is compared over the rep-months that have both figures.
 CREATE VIEW kpi_redundancy WITH (security_invoker = true) AS
--- (Where days are compared with both ends the planner would expect so few deals between them that it looks them up in one process, so what
--- closed since the last of the months is left out afterwards, as a month too many.)
 WITH month AS MATERIALIZED (
     SELECT array_agg(latest.period_start ORDER BY latest.period_start) AS starts,
-           array_agg(latest.period_start ORDER BY latest.period_start) || max(latest.period_end) + 1 AS bounds,
-           count(*) AS month_count,
            min(latest.period_start) AS first_day,
            max(latest.period_end) AS last_day
       FROM (SELECT p.period_start, p.period_end
@@ -19,41 +71,13 @@ WITH month AS MATERIALIZED (
              ORDER BY p.period_start DESC
              LIMIT 24) AS latest
 ),
-closed AS MATERIALIZED (
-    SELECT d.rep_id,
-           width_bucket(d.closed_on, (SELECT m.bounds FROM month m)) AS month_no,
-           sales_perf.deal_agg(d.reporting_amount, d.outcome, d.opened_on, d.closed_on) AS summary
-      FROM deal_core_as_of d
-     WHERE (SELECT rollup_grain()) IS NULL
-       AND NOT d.is_open
-       AND d.rep_id IS NOT NULL
-       AND d.closed_on >= (SELECT m.first_day FROM month m)
-     GROUP BY 1, 2
-),
-cell AS (
-    SELECT c.rep_id,
-           c.month_no,
-           c.summary
-      FROM closed c
-    UNION ALL
-    SELECT c.rep_id,
-           width_bucket(c.closed_on, (SELECT m.starts FROM month m)),
-           sales_perf.rollup(c.summary)
-      FROM closed_month_cell c
-     WHERE (SELECT rollup_grain()) IS NOT NULL
-       AND c.rep_id IS NOT NULL
-       AND c.closed_on BETWEEN (SELECT m.first_day FROM month m) AND (SELECT m.last_day FROM month m)
-     GROUP BY 1, 2
-),
-split AS (
-    SELECT c.rep_id,
-           width_bucket(c.closed_on, (SELECT m.starts FROM month m)) AS month_no,
-           sum(c.amount) AS amount
-      FROM split_month_cell c
-     WHERE NOT c.is_overlay
-       AND c.rep_id IS NOT NULL
-       AND c.closed_on BETWEEN (SELECT m.first_day FROM month m) AND (SELECT m.last_day FROM month m)
-     GROUP BY 1, 2
+part AS MATERIALIZED (
+    SELECT p.rep_id,
+           p.month_no,
+           p.summary,
+           p.split_amount
+      FROM month m
+     CROSS JOIN LATERAL rep_month_part(m.starts, m.last_day + 1) AS p
 ),
 recorded AS MATERIALIZED (
     SELECT width_bucket(min(a.happened_at)::date, (SELECT m.starts FROM month m)) AS month_no
@@ -81,12 +105,11 @@ rep_month AS MATERIALIZED (
            j.month_no >= (SELECT r.month_no FROM recorded r) AS is_recorded
       FROM (SELECT coalesce(c.month_no, s.month_no, a.month_no) AS month_no,
                    c.summary,
-                   s.amount AS split_amount,
+                   s.split_amount,
                    a.activity_count
-              FROM cell c
-              FULL JOIN split s ON s.rep_id = c.rep_id AND s.month_no = c.month_no
+              FROM (SELECT * FROM part WHERE summary IS NOT NULL) AS c
+              FULL JOIN (SELECT * FROM part WHERE summary IS NULL) AS s ON s.rep_id = c.rep_id AND s.month_no = c.month_no
               FULL JOIN done a ON a.rep_id = coalesce(c.rep_id, s.rep_id) AND a.month_no = coalesce(c.month_no, s.month_no)) AS j
-     WHERE j.month_no <= (SELECT m.month_count FROM month m)
 ),
 enough AS MATERIALIZED (
     SELECT max(k.minimum_sample) FILTER (WHERE k.code IN ('win_rate', 'win_rate_amount')) AS closed_count,
