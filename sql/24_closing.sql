@@ -80,3 +80,11 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 36
 AS 'MODULE_PATHNAME', 'closing_values';
 COMMENT ON FUNCTION sales_perf.closing_values(sales_perf.closing_summary, date[]) IS
 'One row for each period in which deals closed: deals won and lost; won ones without an amount (unpriced_count); exact amounts of those won (bookings_amount) and lost; won ones whose days from opening to closing are known and not below 0 (cycle_count), and the sum of those days (cycle_days), so that cycle_days / cycle_count is the average cycle. period_starts: the first days of the periods, where they were given to closing_agg.';
+
+CREATE FUNCTION sales_perf.closing_window_values(s sales_perf.closing_summary, first_days date[], end_days date[], period_starts date[] DEFAULT NULL)
+RETURNS TABLE (window_no integer, won_count bigint, lost_count bigint, unpriced_count bigint, cycle_count bigint,
+	cycle_days bigint, bookings_amount numeric, lost_amount numeric)
+LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 36
+AS 'MODULE_PATHNAME', 'closing_window_values';
+COMMENT ON FUNCTION sales_perf.closing_window_values(sales_perf.closing_summary, date[], date[], date[]) IS
+'What closing_values gives, summed up over windows of days, which may overlap: one row for each, from 1 on, of the periods that start on first_days[window_no] or later, and before end_days[window_no]; zeros where there are none, or no summary. period_starts is as for closing_values.';

@@ -2,17 +2,19 @@
 
 SET LOCAL search_path = sales_perf_template, pg_catalog, pg_temp;
 
--- ---------------------------------------------------------------- deals by rep and stretch of days
+-- ---------------------------------------------------------------- deals by rep and window of days
 
 -- Read as a query of its own, in which days are constants: its plan fits them, and may be parallel.
-CREATE FUNCTION deal_figure_part(days date[], codes text[])
-    RETURNS TABLE (rep_id text, part integer, won_count bigint, lost_count bigint, priced_count bigint, won_amount numeric, lost_amount numeric, cycle_count bigint, cycle_days bigint)
+CREATE FUNCTION deal_window_figure(first_days date[], end_days date[], codes text[])
+    RETURNS TABLE (rep_id text, window_no integer, won_count bigint, lost_count bigint, priced_count bigint, won_amount numeric, lost_amount numeric, cycle_count bigint, cycle_days bigint)
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = sales_perf_template, pg_catalog, pg_temp
     SET plan_cache_mode = force_custom_plan
 AS $$
 #variable_conflict use_column
 DECLARE
+    -- between two days on which a window begins, or has ended, deals need not be told apart
+    days       date[] := ARRAY(SELECT DISTINCT d.on_date FROM unnest(first_days || end_days) AS d (on_date) ORDER BY d.on_date);
     first_day  date := days[1];
     end_day    date := days[cardinality(days)];
     -- constants in the plan too: what is not asked for is not worked out
@@ -34,33 +36,33 @@ BEGIN
            AND d.rep_id IS NOT NULL
          GROUP BY d.rep_id
     )
-    SELECT c.rep_id,
-           width_bucket(p.period_start, days),
-           p.won_count,
-           p.lost_count,
-           p.won_count - p.unpriced_count,
-           p.bookings_amount,
-           p.lost_amount,
-           p.cycle_count,
-           p.cycle_days
-      FROM closed c
-     CROSS JOIN LATERAL sales_perf.closing_values(c.closings, days) AS p;
+    SELECT r.rep_id,
+           w.window_no,
+           w.won_count,
+           w.lost_count,
+           w.won_count - w.unpriced_count,
+           w.bookings_amount,
+           w.lost_amount,
+           w.cycle_count,
+           w.cycle_days
+      FROM rep r
+      LEFT JOIN closed c ON c.rep_id = r.rep_id
+     CROSS JOIN LATERAL sales_perf.closing_window_values(c.closings, first_days, end_days, days) AS w;
 END
 $$;
 
-COMMENT ON FUNCTION deal_figure_part(date[], text[]) IS 'Behind deal_kpi_part() and training_effect: the closed deals of each rep, between each of these days (in order) and the next: part 1 from the first day up to the one before the second. Amounts and cycles are 0 where none of these KPIs asks for them.';
+COMMENT ON FUNCTION deal_window_figure(date[], date[], text[]) IS 'Behind deal_kpi_window() and training_effect: the closed deals of each rep in each window of days, from first_days[window_no] up to the day before end_days[window_no]. Amounts and cycles are 0 where none of these KPIs asks for them.';
 
-CREATE FUNCTION deal_kpi_part(days date[], codes text[])
-    RETURNS TABLE (rep_id text, part integer, kpi_code text, numerator numeric, denominator numeric, sample_count numeric)
+CREATE FUNCTION deal_kpi_window(first_day date, end_day date, codes text[])
+    RETURNS TABLE (rep_id text, kpi_code text, numerator numeric, denominator numeric, sample_count numeric)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT f.rep_id,
-           f.part,
            v.kpi_code,
            v.numerator,
            v.denominator,
            v.sample_count
-      FROM deal_figure_part(days, codes) AS f
+      FROM deal_window_figure(ARRAY[first_day], ARRAY[end_day], codes) AS f
      CROSS JOIN LATERAL (VALUES
                ('win_rate', f.won_count::numeric, (f.won_count + f.lost_count)::numeric, (f.won_count + f.lost_count)::numeric),
                ('average_deal_amount', f.won_amount, f.priced_count::numeric, f.priced_count::numeric),
@@ -70,16 +72,17 @@ BEGIN ATOMIC
                ('lost_count', f.lost_count::numeric, NULL, f.lost_count::numeric),
                ('closed_count', (f.won_count + f.lost_count)::numeric, NULL, (f.won_count + f.lost_count)::numeric),
                ('lost_amount', f.lost_amount, NULL, f.lost_count::numeric)) AS v (kpi_code, numerator, denominator, sample_count)
-     WHERE v.kpi_code = ANY (codes);
+     WHERE v.kpi_code = ANY (codes)
+       AND f.won_count + f.lost_count > 0;
 END;
 
-COMMENT ON FUNCTION deal_kpi_part(date[], text[]) IS 'A part of skill_gap: those of these KPIs (of closed deals, that add up over days), of each rep, of each part of deal_figure_part().';
+COMMENT ON FUNCTION deal_kpi_window(date, date, text[]) IS 'A part of skill_gap: those of these KPIs (of closed deals, that add up over days), from first_day up to the day before end_day, of each rep who closed any.';
 
 CREATE FUNCTION deal_kpi_codes() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ARRAY['win_rate', 'average_deal_amount', 'cycle_average_days', 'won_count', 'lost_count', 'closed_count', 'lost_amount'];
 
-COMMENT ON FUNCTION deal_kpi_codes() IS 'The KPIs of deal_kpi_part() and training_effect whose parts may be added up. (win_rate_amount is given too, and is none of them: that lost amounts are not recorded shows in the sum alone.)';
+COMMENT ON FUNCTION deal_kpi_codes() IS 'The KPIs of deal_kpi_window() and training_effect whose parts may be added up. (win_rate_amount is given too, and is none of them: that lost amounts are not recorded shows in the sum alone.)';
 
 -- ---------------------------------------------------------------- who lacks what
 
@@ -104,7 +107,7 @@ BEGIN
            p.denominator,
            p.sample_count::bigint,
            CASE k.kind WHEN 'ratio' THEN p.numerator / nullif(p.denominator, 0) ELSE p.numerator END
-      FROM deal_kpi_part(ARRAY[first_day, last_day + 1], ARRAY(SELECT s.kpi_code FROM skill_kpi s)) AS p
+      FROM deal_kpi_window(first_day, last_day + 1, ARRAY(SELECT s.kpi_code FROM skill_kpi s)) AS p
       JOIN kpi k ON k.code = p.kpi_code;
 
     IF cardinality(codes) > 0 THEN
@@ -266,8 +269,51 @@ span AS MATERIALIZED (
       FROM completion
      WHERE completed_on + 90 <= sales_perf.as_of()
 ),
--- The days on which a window begins, or has ended: between two of them deals need not be told apart. One pass
--- sums them up, and what a window holds is a difference of two running sums.
+-- Of each KPI only the windows of courses that are judged by it.
+span_kpi AS MATERIALIZED (
+    SELECT DISTINCT
+           a.kpi_code,
+           c.completed_on
+      FROM asked a
+      JOIN completion c ON c.course_id = a.course_id
+     WHERE c.completed_on + 90 <= sales_perf.as_of()
+),
+-- The windows before, and after them those after, each in the order of days.
+deal_window AS MATERIALIZED (
+    SELECT f.*
+      FROM (SELECT array_agg(d.completed_on - 90 ORDER BY d.completed_on) || array_agg(d.completed_on + 1 ORDER BY d.completed_on) AS first_days,
+                   array_agg(d.completed_on ORDER BY d.completed_on) || array_agg(d.completed_on + 91 ORDER BY d.completed_on) AS end_days
+              FROM span d) AS w
+     CROSS JOIN LATERAL deal_window_figure(w.first_days, w.end_days, ARRAY(SELECT DISTINCT a.kpi_code FROM asked a WHERE a.kpi_code = ANY (deal_kpi_codes()))) AS f
+),
+deal_span AS MATERIALIZED (
+    SELECT s.completed_on,
+           b.rep_id,
+           b.won_count AS won_before,
+           b.lost_count AS lost_before,
+           b.priced_count AS priced_before,
+           b.won_amount AS won_amount_before,
+           b.lost_amount AS lost_amount_before,
+           b.cycle_count AS cycles_before,
+           b.cycle_days AS cycle_days_before,
+           a.won_count AS won_after,
+           a.lost_count AS lost_after,
+           a.priced_count AS priced_after,
+           a.won_amount AS won_amount_after,
+           a.lost_amount AS lost_amount_after,
+           a.cycle_count AS cycles_after,
+           a.cycle_days AS cycle_days_after
+      FROM (SELECT completed_on,
+                   row_number() OVER (ORDER BY completed_on) AS window_no,
+                   count(*) OVER () AS window_count
+              FROM span) AS s
+      JOIN deal_window b ON b.window_no = s.window_no
+      JOIN deal_window a
+        ON a.rep_id = b.rep_id
+       AND a.window_no = s.window_no + s.window_count
+),
+-- A user's own KPIs. The days on which a window begins, or has ended: between two of them rows need not be told apart.
+-- One pass sums them up, and what a window holds is a difference of two running sums.
 bound AS MATERIALIZED (
     SELECT array_agg(d.on_date ORDER BY d.on_date) AS days,
            count(*)::integer AS day_count,
@@ -277,15 +323,6 @@ bound AS MATERIALIZED (
             UNION SELECT completed_on FROM span
             UNION SELECT completed_on + 1 FROM span
             UNION SELECT completed_on + 91 FROM span) AS d
-),
--- Of each KPI only the windows of courses that are judged by it.
-span_kpi AS MATERIALIZED (
-    SELECT DISTINCT
-           a.kpi_code,
-           c.completed_on
-      FROM asked a
-      JOIN completion c ON c.course_id = a.course_id
-     WHERE c.completed_on + 90 <= sales_perf.as_of()
 ),
 -- Up to which part the days before the two windows and those up to their ends go.
 span_part AS MATERIALIZED (
@@ -297,63 +334,6 @@ span_part AS MATERIALIZED (
       FROM span s
      CROSS JOIN bound b
 ),
--- numbers, for they sort and join faster than keys
-numbered AS MATERIALIZED (
-    SELECT r.rep_id,
-           row_number() OVER () AS rep_no
-      FROM rep r
-),
-deal_moved AS MATERIALIZED (
-    SELECT n.rep_no,
-           p.*
-      FROM bound b
-     CROSS JOIN LATERAL deal_figure_part(b.days, ARRAY(SELECT DISTINCT a.kpi_code FROM asked a WHERE a.kpi_code = ANY (deal_kpi_codes()))) AS p
-      JOIN numbered n ON n.rep_id = p.rep_id
-),
--- Part 0: nothing yet.
-deal_running AS MATERIALIZED (
-    SELECT r.rep_no,
-           n.part,
-           coalesce(sum(m.won_count) OVER so_far, 0) AS won_count,
-           coalesce(sum(m.lost_count) OVER so_far, 0) AS lost_count,
-           coalesce(sum(m.priced_count) OVER so_far, 0) AS priced_count,
-           coalesce(sum(m.won_amount) OVER so_far, 0) AS won_amount,
-           coalesce(sum(m.lost_amount) OVER so_far, 0) AS lost_amount,
-           coalesce(sum(m.cycle_count) OVER so_far, 0) AS cycle_count,
-           coalesce(sum(m.cycle_days) OVER so_far, 0) AS cycle_days
-      FROM bound b
-     CROSS JOIN LATERAL generate_series(0, b.day_count - 1) AS n (part)
-     CROSS JOIN numbered r
-      LEFT JOIN deal_moved m
-        ON m.rep_no = r.rep_no
-       AND m.part = n.part
-    WINDOW so_far AS (PARTITION BY r.rep_no ORDER BY n.part)
-),
-deal_span AS MATERIALIZED (
-    SELECT s.completed_on,
-           r.rep_id,
-           before_to.won_count - before_from.won_count AS won_before,
-           before_to.lost_count - before_from.lost_count AS lost_before,
-           before_to.priced_count - before_from.priced_count AS priced_before,
-           before_to.won_amount - before_from.won_amount AS won_amount_before,
-           before_to.lost_amount - before_from.lost_amount AS lost_amount_before,
-           before_to.cycle_count - before_from.cycle_count AS cycles_before,
-           before_to.cycle_days - before_from.cycle_days AS cycle_days_before,
-           after_to.won_count - after_from.won_count AS won_after,
-           after_to.lost_count - after_from.lost_count AS lost_after,
-           after_to.priced_count - after_from.priced_count AS priced_after,
-           after_to.won_amount - after_from.won_amount AS won_amount_after,
-           after_to.lost_amount - after_from.lost_amount AS lost_amount_after,
-           after_to.cycle_count - after_from.cycle_count AS cycles_after,
-           after_to.cycle_days - after_from.cycle_days AS cycle_days_after
-      FROM span_part s
-     CROSS JOIN numbered r
-      JOIN deal_running before_from ON before_from.rep_no = r.rep_no AND before_from.part = s.before_from
-      JOIN deal_running before_to ON before_to.rep_no = r.rep_no AND before_to.part = s.before_to
-      JOIN deal_running after_from ON after_from.rep_no = r.rep_no AND after_from.part = s.after_from
-      JOIN deal_running after_to ON after_to.rep_no = r.rep_no AND after_to.part = s.after_to
-),
--- What a user's own KPIs come to.
 custom_moved AS MATERIALIZED (
     SELECT c.rep_id,
            width_bucket(c.on_date, (SELECT b.days FROM bound b)) AS part,
@@ -523,7 +503,9 @@ placed AS (
     SELECT g.*,
            sum(g.share) FILTER (WHERE g.is_trained) OVER (PARTITION BY g.course_id, g.kpi_code, g.completed_on) AS window_share,
            sum(g.share * g.gain) FILTER (WHERE g.is_trained) OVER of_course AS effect,
-           sum(g.share * g.lead_before) FILTER (WHERE g.is_trained) OVER of_course AS mean_lead_before
+           sum(g.share * g.lead_before) FILTER (WHERE g.is_trained) OVER of_course AS mean_lead_before,
+           -- worked out once: a root of a numeric takes long
+           g.share / sqrt(nullif(1 - g.share, 0)) AS weight_of_error
       FROM gained g
     WINDOW of_course AS (PARTITION BY g.course_id, g.kpi_code)
 ),
@@ -538,15 +520,15 @@ of_rep AS (
            min(p.mean_lead_before) AS mean_lead_before,
            bool_or(p.is_trained) AS is_trained,
            bool_or(NOT p.is_trained) AS is_control,
-           coalesce(sum(p.share * (p.gain - p.effect) / sqrt(nullif(1 - p.share, 0))) FILTER (WHERE p.is_trained), 0) AS trained_error,
-           coalesce(sum(p.share * (p.lead_before - p.mean_lead_before) / sqrt(nullif(1 - p.share, 0))) FILTER (WHERE p.is_trained), 0) AS trained_lead_error,
+           coalesce(sum(p.weight_of_error * (p.gain - p.effect)) FILTER (WHERE p.is_trained), 0) AS trained_error,
+           coalesce(sum(p.weight_of_error * (p.lead_before - p.mean_lead_before)) FILTER (WHERE p.is_trained), 0) AS trained_lead_error,
            coalesce(sum(p.share) FILTER (WHERE p.is_trained), 0) AS trained_share,
            sum(p.share * p.value_before) FILTER (WHERE p.is_trained) AS trained_before,
            sum(p.share * p.value_after) FILTER (WHERE p.is_trained) AS trained_after,
            sum(p.sample_before) FILTER (WHERE p.is_trained) AS sample_before,
            sum(p.sample_after) FILTER (WHERE p.is_trained) AS sample_after,
-           coalesce(sum(p.window_share * p.share * p.gain / sqrt(nullif(1 - p.share, 0))) FILTER (WHERE NOT p.is_trained), 0) AS control_error,
-           coalesce(sum(p.window_share * p.share * p.lead_before / sqrt(nullif(1 - p.share, 0))) FILTER (WHERE NOT p.is_trained), 0) AS control_lead_error,
+           coalesce(sum(p.window_share * p.weight_of_error * p.gain) FILTER (WHERE NOT p.is_trained), 0) AS control_error,
+           coalesce(sum(p.window_share * p.weight_of_error * p.lead_before) FILTER (WHERE NOT p.is_trained), 0) AS control_lead_error,
            coalesce(sum(p.window_share * p.share) FILTER (WHERE NOT p.is_trained), 0) AS control_share,
            sum(p.window_share * p.share * p.value_before) FILTER (WHERE NOT p.is_trained) AS control_before,
            sum(p.window_share * p.share * p.value_after) FILTER (WHERE NOT p.is_trained) AS control_after

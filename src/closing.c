@@ -12,12 +12,15 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "outcome.h"
 #include "subject.h"
 #include "summary_type.h"
+#include "total.h"
+#include "utils/array.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/tuplestore.h"
@@ -246,6 +249,152 @@ closing_values(PG_FUNCTION_ARGS)
 		values[n++] = Int64GetDatum(days);
 		values[n++] = NumericGetDatum(series_sum_numeric(series, point, WON_AMOUNT));
 		values[n++] = NumericGetDatum(series_sum_numeric(series, point, LOST_AMOUNT));
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		MemoryContextReset(of_row);
+	}
+	MemoryContextSwitchTo(caller);
+	return (Datum) 0;
+}
+
+/* ---------- windows of days, which may overlap ---------- */
+
+/* The days of an argument, or an error; NULL is no day. */
+static const DateADT *
+window_days_argument(FunctionCallInfo fcinfo, int argument, const char *name, int *n)
+{
+	ArrayType  *array;
+
+	*n = 0;
+	if (PG_ARGISNULL(argument))
+		return NULL;
+	array = PG_GETARG_ARRAYTYPE_P(argument);
+	if (ARR_NDIM(array) == 0)
+		return NULL;
+	if (ARR_NDIM(array) != 1 || ARR_HASNULL(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("%s must be one-dimensional and hold no nulls", name)));
+	*n = ARR_DIMS(array)[0];
+	return (const DateADT *) ARR_DATA_PTR(array);
+}
+
+/* A period, read once for all windows it is in. */
+typedef struct WindowPeriod
+{
+	DateADT		start;
+	const SeriesPoint *point;
+	int64		days;
+	Numeric		amount[2];		/* won and lost */
+} WindowPeriod;
+
+static WindowPeriod *
+read_periods(const SummaryView *view, const Periods *periods)
+{
+	const SeriesPoints *series = &view->series;
+	WindowPeriod *period = palloc_extended(series->n * sizeof(WindowPeriod), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	for (int i = 0; i < series->n; i++)
+	{
+		const SeriesPoint *point = &series->point[i];
+
+		period[i].start = period_start(periods, point->key);
+		period[i].point = point;
+		(void) cycle_days(point, &period[i].days);	/* the summary is valid */
+		for (int j = WON_AMOUNT; j <= LOST_AMOUNT; j++)
+			period[i].amount[j] = series_sum_numeric(series, point, j);
+	}
+	return period;
+}
+
+static void
+window_add_amount(Total *total, Numeric amount)
+{
+	int64		mantissa;
+	int			scale;
+
+	if (likely(decimal_mantissa(NumericGetDatum(amount), &mantissa, &scale)))
+		total_add(total, CurrentMemoryContext, mantissa, DECIMAL_SUM_POWER, scale);
+	else
+		total_add_rest(total, CurrentMemoryContext, amount);
+}
+
+/* How many periods start before a day. */
+static int
+periods_before(const WindowPeriod *period, int n, DateADT day)
+{
+	int			low = 0;
+
+	while (low < n)
+	{
+		int			middle = low + (n - low) / 2;
+
+		if (period[middle].start < day)
+			low = middle + 1;
+		else
+			n = middle;
+	}
+	return low;
+}
+
+/* What closed in the periods that start from one day on and before another, for each pair of days. */
+PG_FUNCTION_INFO_V1(closing_window_values);
+Datum
+closing_window_values(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	SummaryView view;
+	WindowPeriod *period = NULL;
+	int			nperiods = 0;
+	int			nwindows;
+	int			nends;
+	const DateADT *first_days = window_days_argument(fcinfo, 1, "first_days", &nwindows);
+	const DateADT *end_days = window_days_argument(fcinfo, 2, "end_days", &nends);
+	MemoryContext of_row;
+	MemoryContext caller;
+
+	if (nwindows != nends)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("there are %d first_days and %d end_days", nwindows, nends)));
+	InitMaterializedSRF(fcinfo, 0);
+	if (!PG_ARGISNULL(0) && summary_read(fcinfo, 0, &closing_layout, &view) && view.series.n > 0)
+	{
+		Periods		periods = period_starts_argument(fcinfo, 3, period_grain(&view));
+
+		period = read_periods(&view, &periods);
+		nperiods = view.series.n;
+	}
+
+	of_row = AllocSetContextCreate(CurrentMemoryContext, "closing_window_values row",
+								   ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(of_row);
+	for (int i = 0; i < nwindows; i++)
+	{
+		Datum		values[1 + NPOINT_COUNTS + NSUMS];
+		bool		nulls[lengthof(values)] = {false};
+		int64		counts[NPOINT_COUNTS] = {0};
+		int64		days = 0;
+		Total		total[2] = {0};
+		int			n = 0;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int j = periods_before(period, nperiods, first_days[i]); j < nperiods && period[j].start < end_days[i]; j++)
+		{
+			for (int count = 0; count < NPOINT_COUNTS; count++)
+				counts[count] += period[j].point->counts[count];
+			if (pg_add_s64_overflow(days, period[j].days, &days))
+				ereport(ERROR,
+						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						 errmsg("bigint out of range")));
+			for (int sum = WON_AMOUNT; sum <= LOST_AMOUNT; sum++)
+				window_add_amount(&total[sum], period[j].amount[sum]);
+		}
+		values[n++] = Int32GetDatum(i + 1);
+		for (int count = 0; count < NPOINT_COUNTS; count++)
+			values[n++] = Int64GetDatum(counts[count]);
+		values[n++] = Int64GetDatum(days);
+		for (int sum = WON_AMOUNT; sum <= LOST_AMOUNT; sum++)
+			values[n++] = NumericGetDatum(total_numeric(&total[sum], DECIMAL_SUM_POWER));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 		MemoryContextReset(of_row);
 	}

@@ -2,7 +2,7 @@
 SET search_path = public, sales_perf;
 \ir fixture/samples.sql
 
-SELECT plan(47);
+SELECT plan(53);
 
 -- Calendars: everyday's, months of 4, 4 and 5 weeks, and pieces of time of any length. What is given ends with the day
 -- behind the last period.
@@ -263,6 +263,35 @@ SELECT results_eq(
 SELECT is(ARRAY[is_valid(s), is_valid(s + s), s + s - s = s, EXISTS (SELECT FROM closing_values(s + s))], '{t,f,t,f}',
 	'more days than 64 bits hold are not valid, and can be taken back')
 FROM many;
+
+-- windows of days: some that overlap, the same day twice, one that ends before it begins, and all days
+CREATE TABLE some_windows AS
+SELECT '{2023-01-01,2023-03-15,2023-03-15,2023-06-01,2024-01-01,-infinity,1900-01-01}'::date[] AS first_days,
+	'{2023-07-01,2023-03-16,2023-12-01,2023-06-01,2023-01-01,infinity,1950-01-01}'::date[] AS end_days;
+CREATE TABLE of_calendar AS
+SELECT name, seed, starts, closing_agg(closed_on, outcome, amount, opened_on, grain, starts) AS s
+FROM closed
+GROUP BY name, seed, starts;
+SELECT set_eq(
+	$$SELECT c.name, c.seed, w.* FROM of_calendar AS c CROSS JOIN some_windows AS d CROSS JOIN LATERAL closing_window_values(c.s, d.first_days, d.end_days, c.starts) AS w$$,
+	$$SELECT c.name, c.seed, no::integer AS window_no, coalesce(sum(v.won_count), 0)::bigint AS won, coalesce(sum(v.lost_count), 0)::bigint AS lost, coalesce(sum(v.unpriced_count), 0)::bigint AS unpriced,
+		coalesce(sum(v.cycle_count), 0)::bigint AS cycles, coalesce(sum(v.cycle_days), 0)::bigint AS days, coalesce(sum(v.bookings_amount), 0) AS bookings, coalesce(sum(v.lost_amount), 0) AS lost_amount
+	  FROM of_calendar AS c
+	  CROSS JOIN some_windows AS d
+	  CROSS JOIN LATERAL ROWS FROM (unnest(d.first_days), unnest(d.end_days)) WITH ORDINALITY AS w (first_day, end_day, no)
+	  LEFT JOIN LATERAL closing_values(c.s, c.starts) AS v ON v.period_start >= w.first_day AND v.period_start < w.end_day
+	  GROUP BY 1, 2, 3$$,
+	'windows hold the periods that start in them');
+SELECT results_eq(
+	$$SELECT w.* FROM closing_window_values(NULL, '{2024-01-01,2024-02-01}', '{2024-03-01,2024-03-01}') AS w$$,
+	$$VALUES (1, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::numeric, 0::numeric), (2, 0, 0, 0, 0, 0, 0, 0)$$,
+	'of no summary they hold nothing');
+SELECT is_empty($$SELECT * FROM many, closing_window_values(s, '{}', NULL)$$, 'no window, no row');
+SELECT throws_ok($$SELECT closing_window_values(NULL, '{2024-01-01}', '{2024-01-01,2024-02-01}')$$, '2202E', 'there are 1 first_days and 2 end_days', 'a window has two ends');
+SELECT throws_ok($$SELECT closing_window_values(NULL, '{2024-01-01,NULL}', '{2024-01-01,2024-02-01}')$$, '2202E', 'first_days must be one-dimensional and hold no nulls', 'and they are known');
+SELECT throws_ok(
+	$$SELECT closing_window_values(s + (SELECT times(times(times(closing_agg_add(NULL, '5874896-12-31', 'won', 1, '4714-11-24 BC', 'year'), 2000), 2000), 1000)), '{-infinity}', '{infinity}') FROM many$$,
+	'22003', 'bigint out of range', 'more days than 64 bits hold are said');
 
 -- what is refused
 SELECT throws_ok($$SELECT closing_agg('2024-01-01', 'lots', 1, NULL, 'month')$$, '22023', 'unknown deal outcome: "lots"', 'an unknown outcome is named');
