@@ -18,6 +18,7 @@
 #include "decimal.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "internal_state.h"
 #include "libpq/pqformat.h"
 #include "total.h"
 #include "utils/builtins.h"
@@ -291,16 +292,6 @@ total_compare(const Total *total, const Total *other)
 
 /* ---------------------------------------------------------------- a customer */
 
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "function called outside of an aggregate");
-	return context;
-}
-
 /* The row that a final function makes, found out at its first call. */
 static TupleDesc
 result_row(FunctionCallInfo fcinfo)
@@ -487,17 +478,11 @@ PG_FUNCTION_INFO_V1(purchase_history_receive);
 Datum
 purchase_history_receive(PG_FUNCTION_ARGS)
 {
-	bytea	   *sent = PG_GETARG_BYTEA_PP(0);
-	StringInfoData buf;
+	StringInfoData buf = sent_state(PG_GETARG_BYTEA_PP(0));
 	History    *history;
 	History		head;
 
 	(void) aggregate_context(fcinfo);
-	/* only read from, where it stands */
-	buf.data = VARDATA_ANY(sent);
-	buf.len = buf.maxlen = VARSIZE_ANY_EXHDR(sent);
-	buf.cursor = 0;
-
 	pq_copymsgbytes(&buf, (char *) head.purchases, sizeof(head.purchases));
 	pq_copymsgbytes(&buf, (char *) &head.unpriced, sizeof(head.unpriced));
 	pq_copymsgbytes(&buf, (char *) &head.days.n, sizeof(head.days.n));

@@ -19,6 +19,7 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "grain.h"
+#include "internal_state.h"
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
 #include "outcome.h"
@@ -125,16 +126,6 @@ typedef TallyRow *TallyRowPointer;
 #define ST_SCOPE static
 #define ST_DEFINE
 #include "lib/sort_template.h"
-
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
-{
-	MemoryContext context;
-
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "function called outside of an aggregate");
-	return context;
-}
 
 static inline Tally *
 tally_argument(FunctionCallInfo fcinfo, int argument)
@@ -358,17 +349,11 @@ PG_FUNCTION_INFO_V1(closing_tally_receive);
 Datum
 closing_tally_receive(PG_FUNCTION_ARGS)
 {
-	bytea	   *sent = PG_GETARG_BYTEA_PP(0);
-	StringInfoData buf;
+	StringInfoData buf = sent_state(PG_GETARG_BYTEA_PP(0));
 	Tally	   *tally;
 	int			n;
 
 	(void) aggregate_context(fcinfo);
-	/* only read from, where it stands */
-	buf.data = VARDATA_ANY(sent);
-	buf.len = buf.maxlen = VARSIZE_ANY_EXHDR(sent);
-	buf.cursor = 0;
-
 	pq_copymsgbytes(&buf, (char *) &n, sizeof(n));
 	tally = tally_begin(CurrentMemoryContext, n);
 	for (int i = 0; i < n; i++)
