@@ -19,35 +19,10 @@ WITH span AS MATERIALIZED (
            -- of the months that market_trend is about, and one more
            (date_trunc('month', (sales_perf.as_of() + 1)::timestamp) - interval '25 months')::date AS first_day
 ),
--- Who was in which team, or in none in the year, which is one row of a rep: the planner then knows about how many rows there
--- are, and that of the columns of one list there are no more groups together. Reps and teams apart would be as many groups as
--- there are deals, which it would sort.
-member AS (
-    SELECT rep_id,
-           team_id,
-           valid_from,
-           valid_to,
-           NULL::datemultirange AS days
-      FROM rep_team
-     UNION ALL
-    SELECT r.rep_id,
-           NULL,
-           lower(gap.days),
-           upper(gap.days) - 1,
-           gap.days
-      FROM rep r
-      LEFT JOIN (SELECT rep_id,
-                        range_agg(daterange(valid_from, valid_to, '[]')) AS days
-                   FROM rep_team
-                  GROUP BY rep_id) AS t ON t.rep_id = r.rep_id
-     CROSS JOIN LATERAL (
-            SELECT datemultirange(daterange((sales_perf.as_of() - interval '12 months')::date, sales_perf.as_of(), '(]')) - coalesce(t.days, '{}') AS days) AS gap
-     WHERE NOT isempty(gap.days)
-),
 -- One reading of the deals, which is what takes time: those closed in the 12 months up to as_of(), by who closed them and in which
 -- team; those of the 12 months before, of the company alone; those of each market and month; and who bought.
 closed AS MATERIALIZED (
-    SELECT sales_perf.closing_tally_agg(m.rep_id, m.team_id, a.segment, d.closed_on, d.outcome, d.reporting_amount, d.opened_on, d.expected_close_on, NULL)
+    SELECT sales_perf.closing_tally_agg(d.rep_id, t.team_id, a.segment, d.closed_on, d.outcome, d.reporting_amount, d.opened_on, d.expected_close_on, NULL)
                FILTER (WHERE d.closed_on > (SELECT s.year_ago FROM span s)) AS people,
            sales_perf.closing_tally_agg(NULL, NULL, a.segment, d.closed_on, d.outcome, d.reporting_amount, d.opened_on, d.expected_close_on, NULL)
                FILTER (WHERE d.closed_on <= (SELECT s.year_ago FROM span s) AND d.closed_on > (SELECT s.two_years_ago FROM span s)) AS year_before,
@@ -56,10 +31,9 @@ closed AS MATERIALIZED (
                FILTER (WHERE d.outcome = 'won' AND d.closed_on > (SELECT s.year_ago FROM span s)) AS accounts
       FROM deal_core_as_of d
       LEFT JOIN account a ON a.account_id = d.account_id
-      LEFT JOIN member m
-        ON m.rep_id = d.rep_id
-       AND d.closed_on BETWEEN m.valid_from AND m.valid_to
-       AND (m.days IS NULL OR m.days @> d.closed_on)
+      LEFT JOIN rep_team t
+        ON t.rep_id = d.rep_id
+       AND d.closed_on BETWEEN t.valid_from AND t.valid_to
        AND d.closed_on > (SELECT s.year_ago FROM span s)
      WHERE NOT d.is_open
        AND d.closed_on >= (SELECT s.first_day FROM span s)
