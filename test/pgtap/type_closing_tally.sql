@@ -111,10 +111,10 @@ SELECT results_eq(
 	'a lost deal has neither an amount nor a cycle here, and no deal closes late on the day');
 SELECT is(
 	(SELECT (closing_tally_agg('a', NULL, NULL, '5874897-12-31', 'won', 1, '4714-11-24 BC', NULL, NULL))[1].cycle_squares),
-	('5874897-12-31'::date - '4714-11-24 BC'::date)::numeric ^ 2, 'from the first day of all to the last');
+	('5874897-12-31'::date - '4714-11-24 BC'::date)::numeric * ('5874897-12-31'::date - '4714-11-24 BC'::date), 'from the first day of all to the last');
 SELECT is(
 	(SELECT (closing_tally_agg('a', NULL, NULL, '2024-01-01', 'won', 999999999999.9999, NULL, NULL, NULL))[1].amount_squares FROM generate_series(1, 1800000)),
-	1800000 * 999999999999.9999 ^ 2, 'the sum of squares is exact also where 128 bits do not hold it');
+	1800000 * 999999999999.9999 * 999999999999.9999, 'the sum of squares is exact also where 128 bits do not hold it');
 SELECT results_eq(
 	$$SELECT n, (closing_tally_agg('a', NULL, NULL, DATE '2024-01-01' + n, 'won', n, NULL, NULL, NULL) OVER (ORDER BY n))[1].bookings_amount FROM generate_series(1, 100) AS n$$,
 	$$SELECT n, sum(n::numeric) OVER (ORDER BY n) FROM generate_series(1, 100) AS n$$,
