@@ -42,7 +42,7 @@ enum
 	PRICED,						/* won, with an amount */
 	CYCLES,						/* won, in days that are known */
 	CYCLE_DAYS,
-	EXPECTED,					/* won or lost, with a finite day on which that was expected */
+	EXPECTED,					/* closed, and expected to on a known day */
 	LATE,						/* of these, closed after it */
 	NCOUNTS
 };
@@ -197,7 +197,7 @@ write_key(Tally *tally, FunctionCallInfo fcinfo, int first, DateADT period_start
 
 		if (unlikely(wanted > tally->key_room))
 		{
-			/* three texts may be as large as no piece of memory is; that is an error */
+			/* more than a piece of memory holds is an error */
 			tally->key_room = (int) Min(2 * wanted, MaxAllocSize);
 			tally->key = repalloc(tally->key, Max(tally->key_room, wanted));
 		}

@@ -19,7 +19,7 @@
 
 typedef struct Total
 {
-	int64		sum[2];			/* int128, in units that are for the user to know: a power of 10000 */
+	int64		sum[2];			/* int128, in units of a power of 10000 */
 	int64		scale;			/* the largest display scale in it */
 	Numeric		rest;			/* of what does not fit; NULL: none */
 } Total;
