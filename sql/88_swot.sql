@@ -31,7 +31,8 @@ closed AS MATERIALIZED (
                FILTER (WHERE d.outcome = 'won' AND d.closed_on > (SELECT s.year_ago FROM span s)) AS accounts
       FROM deal_core_as_of d
       LEFT JOIN account a ON a.account_id = d.account_id
-      LEFT JOIN rep_team t
+      -- for most reps one team holds for all time: they are few to look up, and the others' team is added afterwards
+      LEFT JOIN (SELECT rep_id, team_id, valid_from, valid_to FROM rep_team WHERE valid_from > '-infinity' OR valid_to < 'infinity') AS t
         ON t.rep_id = d.rep_id
        AND d.closed_on BETWEEN t.valid_from AND t.valid_to
        AND d.closed_on > (SELECT s.year_ago FROM span s)
@@ -50,7 +51,7 @@ sold AS MATERIALIZED (
 -- Amounts that are no numbers (NaN, infinite) take those they were added to with them.
 part AS MATERIALIZED (
     SELECT t.first_key AS rep_id,
-           t.second_key AS team_id,
+           coalesce(t.second_key, always.team_id) AS team_id,
            coalesce(t.third_key, '') AS segment,
            y.is_prior,
            f.topic,
@@ -60,6 +61,10 @@ part AS MATERIALIZED (
       FROM closed c
      CROSS JOIN LATERAL (VALUES (false, c.people), (true, c.year_before)) AS y (is_prior, tallies)
      CROSS JOIN LATERAL unnest(y.tallies) AS t
+      LEFT JOIN rep_team always
+        ON always.rep_id = t.first_key
+       AND always.valid_from = '-infinity'
+       AND always.valid_to = 'infinity'
      CROSS JOIN LATERAL (VALUES ('win_rate', (t.won_count + t.lost_count)::numeric, t.won_count::numeric, t.won_count::numeric),
                                 ('average_deal_amount', CASE WHEN t.amount_squares < 'Infinity' THEN t.priced_count END, t.bookings_amount, t.amount_squares),
                                 ('cycle_average_days', t.cycle_count, t.cycle_days, t.cycle_squares),

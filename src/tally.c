@@ -437,6 +437,7 @@ closing_tally_final(PG_FUNCTION_ARGS)
 	Oid			array_type = get_fn_expr_rettype(fcinfo->flinfo);
 	Oid			row_type = get_element_type(array_type);
 	TupleDesc	columns;
+	TallyRow  **rows;
 	Datum	   *tuples;
 	ArrayType  *array;
 
@@ -444,11 +445,15 @@ closing_tally_final(PG_FUNCTION_ARGS)
 	if (tally == NULL)
 		PG_RETURN_NULL();
 
+	/* the state stays as it is */
+	rows = palloc_extended(tally->n * sizeof(TallyRow *), MCXT_ALLOC_HUGE);
+	memcpy(rows, tally->rows, tally->n * sizeof(TallyRow *));
+	row_sort(rows, tally->n);
+
 	columns = lookup_rowtype_tupdesc(row_type, -1);
-	row_sort(tally->rows, tally->n);
 	tuples = palloc_extended(tally->n * sizeof(Datum), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < tally->n; i++)
-		tuples[i] = row_tuple(columns, tally->rows[i]);
+		tuples[i] = row_tuple(columns, rows[i]);
 	ReleaseTupleDesc(columns);
 	array = construct_array(tuples, tally->n, row_type, -1, false, TYPALIGN_DOUBLE);
 	PG_RETURN_ARRAYTYPE_P(array);
