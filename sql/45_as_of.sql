@@ -294,14 +294,14 @@ COMMENT ON VIEW deal_core_as_of IS 'What deal_as_of shows but for the stages, an
 
 -- Written into the query that asks for it; where the planner knows which of the two ways is not to be taken, nothing is left of it.
 CREATE FUNCTION closed_deal_of(with_changes boolean)
-    RETURNS TABLE (deal_id text, account_id text, product_id text, rep_id text, opened_on date, closed_on date, outcome text, reporting_amount numeric)
+    RETURNS TABLE (deal_id text, account_id text, product_id text, rep_id text, opened_on date, expected_close_on date, closed_on date, outcome text, reporting_amount numeric)
     LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT c.deal_id, c.account_id, c.product_id, c.rep_id, c.opened_on, c.closed_on, c.outcome, c.reporting_amount
+    SELECT c.deal_id, c.account_id, c.product_id, c.rep_id, c.opened_on, c.expected_close_on, c.closed_on, c.outcome, c.reporting_amount
       FROM closed_deal c
      WHERE NOT with_changes
     UNION ALL
-    SELECT a.deal_id, a.account_id, a.product_id, a.rep_id, a.opened_on, a.closed_on, a.outcome, a.reporting_amount
+    SELECT a.deal_id, a.account_id, a.product_id, a.rep_id, a.opened_on, a.expected_close_on, a.closed_on, a.outcome, a.reporting_amount
       FROM deal_core_as_of a
      WHERE NOT a.is_open
        AND with_changes;

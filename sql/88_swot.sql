@@ -11,33 +11,55 @@ END;
 
 COMMENT ON FUNCTION is_beyond_chance(double precision, double precision, double precision, double precision) IS 'Internal to swot: whether two shares differ at 1 %, by the variance of the share they have together.';
 
-CREATE VIEW swot_live WITH (security_invoker = true) AS
--- Worked out once, not for each deal.
-WITH span AS MATERIALIZED (
-    SELECT (sales_perf.as_of() - interval '12 months')::date AS year_ago,
-           (sales_perf.as_of() - interval '24 months')::date AS two_years_ago,
-           -- of the months that market_trend is about, and one more
-           (date_trunc('month', (sales_perf.as_of() + 1)::timestamp) - interval '25 months')::date AS first_day
-),
 -- One reading of the deals, which is what takes time: those closed in the 12 months up to as_of(), by who closed them and in which
--- team; those of the 12 months before, of the company alone; those of each market and month; and who bought.
-closed AS MATERIALIZED (
+-- team; those of the 12 months before, of the company alone; those of each market and month; and who bought. In a function, for it
+-- is planned with days that the planner knows.
+CREATE FUNCTION closed_tallies()
+    RETURNS TABLE (people sales_perf.closing_tally[], year_before sales_perf.closing_tally[], markets sales_perf.closing_tally[], accounts sales_perf.closing_tally[])
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 1
+    SET search_path = sales_perf_template, pg_catalog, pg_temp
+    SET plan_cache_mode = force_custom_plan
+AS $$
+DECLARE
+    with_changes   boolean := is_changed_later();
+    year_ago       date := (sales_perf.as_of() - interval '12 months')::date;
+    two_years_ago  date := (sales_perf.as_of() - interval '24 months')::date;
+    -- of the months that market_trend is about, and one more
+    first_day      date := (date_trunc('month', (sales_perf.as_of() + 1)::timestamp) - interval '25 months')::date;
+BEGIN
+    RETURN QUERY
     SELECT sales_perf.closing_tally_agg(d.rep_id, t.team_id, a.segment, d.closed_on, d.outcome, d.reporting_amount, d.opened_on, d.expected_close_on, NULL)
-               FILTER (WHERE d.closed_on > (SELECT s.year_ago FROM span s)) AS people,
+               FILTER (WHERE d.closed_on > year_ago),
            sales_perf.closing_tally_agg(NULL, NULL, a.segment, d.closed_on, d.outcome, d.reporting_amount, d.opened_on, d.expected_close_on, NULL)
-               FILTER (WHERE d.closed_on <= (SELECT s.year_ago FROM span s) AND d.closed_on > (SELECT s.two_years_ago FROM span s)) AS year_before,
-           sales_perf.closing_tally_agg(a.segment, a.region, d.product_id, d.closed_on, d.outcome, d.reporting_amount, NULL, NULL, 'month') AS markets,
+               FILTER (WHERE d.closed_on <= year_ago AND d.closed_on > two_years_ago),
+           sales_perf.closing_tally_agg(a.segment, a.region, d.product_id, d.closed_on, d.outcome, d.reporting_amount, NULL, NULL, 'month'),
            sales_perf.closing_tally_agg(d.account_id, NULL, NULL, d.closed_on, d.outcome, d.reporting_amount, NULL, NULL, NULL)
-               FILTER (WHERE d.outcome = 'won' AND d.closed_on > (SELECT s.year_ago FROM span s)) AS accounts
-      FROM deal_core_as_of d
+               FILTER (WHERE d.outcome = 'won' AND d.closed_on > year_ago)
+      FROM closed_deal_of(with_changes) d
       LEFT JOIN account a ON a.account_id = d.account_id
       -- for most reps one team holds for all time: they are few to look up, and the others' team is added afterwards
-      LEFT JOIN (SELECT rep_id, team_id, valid_from, valid_to FROM rep_team WHERE valid_from > '-infinity' OR valid_to < 'infinity') AS t
+      LEFT JOIN (SELECT s.rep_id, s.team_id, s.valid_from, s.valid_to FROM rep_team s WHERE s.valid_from > '-infinity' OR s.valid_to < 'infinity') AS t
         ON t.rep_id = d.rep_id
        AND d.closed_on BETWEEN t.valid_from AND t.valid_to
-       AND d.closed_on > (SELECT s.year_ago FROM span s)
-     WHERE NOT d.is_open
-       AND d.closed_on >= (SELECT s.first_day FROM span s)
+       AND d.closed_on > year_ago
+     WHERE d.closed_on >= first_day;
+END
+$$;
+
+COMMENT ON FUNCTION closed_tallies() IS 'Behind swot: the closed deals of the last 25 months or more, counted by closing_tally_agg: people, those of the last 12 months by rep, dated team (NULL: that of all time, or none) and segment; year_before, those of the 12 months before by segment (third_key); markets, all by segment, region, product and month; accounts, those won in the last 12 months by account.';
+
+CREATE VIEW swot_live WITH (security_invoker = true) AS
+WITH closed AS MATERIALIZED (
+    SELECT people,
+           year_before,
+           markets,
+           accounts
+      FROM closed_tallies()
+),
+-- Worked out once, not for each sale.
+span AS MATERIALIZED (
+    SELECT (sales_perf.as_of() - interval '12 months')::date AS year_ago,
+           (date_trunc('month', (sales_perf.as_of() + 1)::timestamp) - interval '25 months')::date AS first_day
 ),
 sold AS MATERIALIZED (
     SELECT sales_perf.closing_tally_agg(a.segment, a.region, d.product_id, d.sold_on, 'won', d.reporting_amount, NULL, NULL, 'month') AS markets,
