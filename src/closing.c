@@ -12,7 +12,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -20,7 +19,6 @@
 #include "subject.h"
 #include "summary_type.h"
 #include "total.h"
-#include "utils/array.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/tuplestore.h"
@@ -258,26 +256,6 @@ closing_values(PG_FUNCTION_ARGS)
 
 /* ---------- windows of days, which may overlap ---------- */
 
-/* The days of an argument, or an error; NULL is no day. */
-static const DateADT *
-window_days_argument(FunctionCallInfo fcinfo, int argument, const char *name, int *n)
-{
-	ArrayType  *array;
-
-	*n = 0;
-	if (PG_ARGISNULL(argument))
-		return NULL;
-	array = PG_GETARG_ARRAYTYPE_P(argument);
-	if (ARR_NDIM(array) == 0)
-		return NULL;
-	if (ARR_NDIM(array) != 1 || ARR_HASNULL(array))
-		ereport(ERROR,
-				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("%s must be one-dimensional and hold no nulls", name)));
-	*n = ARR_DIMS(array)[0];
-	return (const DateADT *) ARR_DATA_PTR(array);
-}
-
 /* A period, read once for all windows it is in. */
 typedef struct WindowPeriod
 {
@@ -345,10 +323,10 @@ closing_window_values(PG_FUNCTION_ARGS)
 	SummaryView view;
 	WindowPeriod *period = NULL;
 	int			nperiods = 0;
-	int			nwindows;
-	int			nends;
-	const DateADT *first_days = window_days_argument(fcinfo, 1, "first_days", &nwindows);
-	const DateADT *end_days = window_days_argument(fcinfo, 2, "end_days", &nends);
+	const DateADT *first_days;
+	const DateADT *end_days;
+	int			nwindows = days_argument(fcinfo, 1, "first_days", &first_days);
+	int			nends = days_argument(fcinfo, 2, "end_days", &end_days);
 	MemoryContext of_row;
 	MemoryContext caller;
 

@@ -27,6 +27,13 @@ aggregate_context(FunctionCallInfo fcinfo)
 	return context;
 }
 
+/* A state that is an argument; NULL before the first row. */
+static inline void *
+state_argument(FunctionCallInfo fcinfo, int argument)
+{
+	return PG_ARGISNULL(argument) ? NULL : PG_GETARG_POINTER(argument);
+}
+
 /* What a worker sent, only to be read from, where it stands. */
 static inline StringInfoData
 sent_state(bytea *sent)

@@ -333,12 +333,6 @@ history_begin(MemoryContext context, int days, int products)
 	return history;
 }
 
-static inline History *
-history_argument(FunctionCallInfo fcinfo, int argument)
-{
-	return PG_ARGISNULL(argument) ? NULL : (History *) PG_GETARG_POINTER(argument);
-}
-
 static int
 whole_argument(FunctionCallInfo fcinfo, int argument, const char *what, int first, int last)
 {
@@ -357,7 +351,7 @@ Datum
 purchase_history_add(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = aggregate_context(fcinfo);
-	History    *history = history_argument(fcinfo, 0);
+	History    *history = state_argument(fcinfo, 0);
 	int			quarter = PG_ARGISNULL(4) ? 0 : whole_argument(fcinfo, 4, "quarter", 1, QUARTERS);
 	int			age = PG_ARGISNULL(5) ? AGES - 1 : whole_argument(fcinfo, 5, "years_ago", 0, AGES - 1);
 	bool		is_purchase = true;
@@ -415,8 +409,8 @@ Datum
 purchase_history_combine(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = aggregate_context(fcinfo);
-	History    *history = history_argument(fcinfo, 0);
-	History    *other = history_argument(fcinfo, 1);
+	History    *history = state_argument(fcinfo, 0);
+	History    *other = state_argument(fcinfo, 1);
 
 	if (other == NULL)
 	{
@@ -448,7 +442,7 @@ PG_FUNCTION_INFO_V1(purchase_history_send);
 Datum
 purchase_history_send(PG_FUNCTION_ARGS)
 {
-	History    *history = history_argument(fcinfo, 0);
+	History    *history = state_argument(fcinfo, 0);
 	StringInfoData buf;
 
 	(void) aggregate_context(fcinfo);
@@ -531,7 +525,7 @@ PG_FUNCTION_INFO_V1(purchase_history_final);
 Datum
 purchase_history_final(PG_FUNCTION_ARGS)
 {
-	History    *history = history_argument(fcinfo, 0);
+	History    *history = state_argument(fcinfo, 0);
 	PurchaseDays *days;
 	const KeySum *liked = NULL;
 	Total		total;

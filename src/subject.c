@@ -81,6 +81,25 @@ check_starts(const DateADT *starts, int n)
 	}
 }
 
+/* How many days an argument's array holds, and which; NULL, or no argument at all, is none. */
+int
+days_argument(FunctionCallInfo fcinfo, int argument, const char *name, const DateADT **days)
+{
+	ArrayType  *array;
+
+	if (PG_NARGS() <= argument || PG_ARGISNULL(argument))
+		return 0;
+	array = PG_GETARG_ARRAYTYPE_P(argument);
+	if (ARR_NDIM(array) == 0)
+		return 0;
+	if (ARR_NDIM(array) != 1 || ARR_HASNULL(array) || ARR_ELEMTYPE(array) != DATEOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("%s must be one-dimensional and hold no nulls", name)));
+	*days = (const DateADT *) ARR_DATA_PTR(array);
+	return ARR_DIMS(array)[0];
+}
+
 /*
  * The periods of a grain, by the first days that an argument gives; where it is
  * NULL, empty or not there at all, those of everyday's calendar.  It is the
@@ -91,22 +110,11 @@ Periods
 period_starts_argument(FunctionCallInfo fcinfo, int argument, Grain grain)
 {
 	CheckedStarts *checked = fcinfo->flinfo->fn_extra;
-	ArrayType  *array;
 	const DateADT *starts;
-	int			n;
+	int			n = days_argument(fcinfo, argument, "period_starts", &starts);
 
-	if (PG_NARGS() <= argument || PG_ARGISNULL(argument))
+	if (n == 0)
 		return periods_of_grain(grain);
-	array = PG_GETARG_ARRAYTYPE_P(argument);
-	if (ARR_NDIM(array) == 0)
-		return periods_of_grain(grain);
-	if (ARR_NDIM(array) != 1 || ARR_HASNULL(array) || ARR_ELEMTYPE(array) != DATEOID)
-		ereport(ERROR,
-				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("period_starts must be one-dimensional and hold no nulls")));
-	starts = (const DateADT *) ARR_DATA_PTR(array);
-	n = ARR_DIMS(array)[0];
-
 	if (checked == NULL || checked->starts != starts || checked->n != n ||
 		checked->first != starts[0] || checked->last != starts[n - 1] ||
 		checked->periods.grain != grain)

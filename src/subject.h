@@ -50,6 +50,7 @@ series_periods_exist(const SummaryView *view)
 		 grain_has_period(period_grain(view), periods->point[periods->n - 1].key));
 }
 
+extern int	days_argument(FunctionCallInfo fcinfo, int argument, const char *name, const DateADT **days);
 extern Periods period_starts_argument(FunctionCallInfo fcinfo, int argument, Grain grain);
 
 /* The fields of stage_path. */

@@ -127,12 +127,6 @@ typedef TallyRow *TallyRowPointer;
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-static inline Tally *
-tally_argument(FunctionCallInfo fcinfo, int argument)
-{
-	return PG_ARGISNULL(argument) ? NULL : (Tally *) PG_GETARG_POINTER(argument);
-}
-
 static Tally *
 tally_begin(MemoryContext context, int room)
 {
@@ -249,7 +243,7 @@ Datum
 closing_tally_add(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = aggregate_context(fcinfo);
-	Tally	   *tally = tally_argument(fcinfo, 0);
+	Tally	   *tally = state_argument(fcinfo, 0);
 	Outcome		outcome = PG_ARGISNULL(ARG_OUTCOME) ? OUTCOME_OPEN : outcome_read(PG_GETARG_DATUM(ARG_OUTCOME));
 	DateADT		period_start = NO_PERIOD;
 	DateADT		closed_on;
@@ -296,8 +290,8 @@ Datum
 closing_tally_combine(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = aggregate_context(fcinfo);
-	Tally	   *tally = tally_argument(fcinfo, 0);
-	Tally	   *other = tally_argument(fcinfo, 1);
+	Tally	   *tally = state_argument(fcinfo, 0);
+	Tally	   *other = state_argument(fcinfo, 1);
 
 	if (other == NULL)
 	{
@@ -327,7 +321,7 @@ PG_FUNCTION_INFO_V1(closing_tally_send);
 Datum
 closing_tally_send(PG_FUNCTION_ARGS)
 {
-	Tally	   *tally = tally_argument(fcinfo, 0);
+	Tally	   *tally = state_argument(fcinfo, 0);
 	StringInfoData buf;
 
 	(void) aggregate_context(fcinfo);
@@ -394,9 +388,7 @@ enum
 static Datum
 row_tuple(TupleDesc columns, const TallyRow *row)
 {
-	static const Total no_total;
 	const char *at = row->key;
-	Total		cycle_squares = no_total;
 	uint32		day;
 	DateADT		period_start;
 	Datum		values[NCOLUMNS];
@@ -422,8 +414,7 @@ row_tuple(TupleDesc columns, const TallyRow *row)
 	values[COLUMN_AMOUNT_SQUARES] = NumericGetDatum(total_numeric(&row->squares, DECIMAL_SQUARES_POWER));
 	values[COLUMN_CYCLE_COUNT] = Int64GetDatum(row->counts[CYCLES]);
 	values[COLUMN_CYCLE_DAYS] = Int64GetDatum(row->counts[CYCLE_DAYS]);
-	memcpy(cycle_squares.sum, row->cycle_squares, sizeof(cycle_squares.sum));
-	values[COLUMN_CYCLE_SQUARES] = NumericGetDatum(total_numeric(&cycle_squares, 0));
+	values[COLUMN_CYCLE_SQUARES] = NumericGetDatum(int128_numeric(decimal_int128(row->cycle_squares), 0, 0));
 	values[COLUMN_EXPECTED_COUNT] = Int64GetDatum(row->counts[EXPECTED]);
 	values[COLUMN_LATE_COUNT] = Int64GetDatum(row->counts[LATE]);
 	return HeapTupleGetDatum(heap_form_tuple(columns, values, nulls));
@@ -433,7 +424,7 @@ PG_FUNCTION_INFO_V1(closing_tally_final);
 Datum
 closing_tally_final(PG_FUNCTION_ARGS)
 {
-	Tally	   *tally = tally_argument(fcinfo, 0);
+	Tally	   *tally = state_argument(fcinfo, 0);
 	Oid			array_type = get_fn_expr_rettype(fcinfo->flinfo);
 	Oid			row_type = get_element_type(array_type);
 	TupleDesc	columns;

@@ -21,7 +21,8 @@ add_numerics(Numeric a, Numeric b)
 	return DatumGetNumeric(DirectFunctionCall2(numeric_add, NumericGetDatum(a), NumericGetDatum(b)));
 }
 
-static Numeric
+/* A number given in units of 10000^power, with at least so many decimals. */
+Numeric
 int128_numeric(int128 number, int power, int scale)
 {
 	DecimalValue value;

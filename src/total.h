@@ -26,6 +26,7 @@ typedef struct Total
 
 extern void total_add_rest(Total *total, MemoryContext context, Numeric amount);
 extern void total_add_beyond(Total *total, MemoryContext context, int128 amount, int power);
+extern Numeric int128_numeric(int128 number, int power, int scale);
 extern Numeric total_numeric(const Total *total, int power);
 extern void total_send(StringInfo buf, const Total *total);
 extern void total_receive(StringInfo buf, Total *total);
